@@ -1,0 +1,1 @@
+"""Adapters: each outside library has one home here; nothing else imports it."""

@@ -1,0 +1,223 @@
+"""The way to one server over HTTP: pinned, verified, timed and capped. The only module that runs httpx.
+
+What comes back is an `HttpAnswer`, or one of our own answers where there is none. No exception of httpx leaves this
+module, since some of them quote the request, and the request carries the token.
+"""
+
+import ssl
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from pathlib import Path
+from types import TracebackType
+from typing import Self, TypeAlias
+
+import httpcore
+import httpx
+
+import sync
+from sync.adapters.addresses import parse_base_url
+from sync.adapters.deadline import Deadline, DeadlineBackend
+from sync.adapters.http_answer import HttpAnswer
+from sync.errors import ConfigError, InternalError
+from sync.exchange import Misdirected, NotDelivered, Unheard
+
+KEEPALIVE_S = 4.0
+"""An idle connection is dropped sooner than servers usually do (5 s and more): a PUT that goes out on a connection
+which the server is just closing has no answer, and has to be settled by reading."""
+USER_AGENT = f"coursesync/{sync.__version__}"
+
+NoAnswer: TypeAlias = NotDelivered | Unheard | Misdirected
+
+
+class Connection:
+    """Sends requests to one origin and to no other; safe to use from several threads."""
+
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        timeout_s: float,
+        deadline_s: float | None = None,
+        ca_file: Path | None = None,
+        transport: httpx.BaseTransport | None = None,
+        senders: int = 8,
+        user_agent: str = USER_AGENT,
+    ) -> None:
+        """Prepare the way; nothing is sent yet.
+
+        Args:
+            base_url: as `parse_base_url` takes it.
+            timeout_s: the longest wait for a connection, for one piece of an answer, or for one piece to be taken.
+            deadline_s: the longest time for a request and its whole answer; twice `timeout_s` unless given. Only the
+                look-up of the host's name is beyond its reach.
+            ca_file: certificates (PEM) to trust beside the usual ones. There is no way to switch the check off.
+            transport: takes the place of the network, in tests.
+            senders: how many threads send at once.
+            user_agent: how we name ourselves.
+
+        Raises:
+            ConfigError: the base URL or the certificate file is wrong.
+        """
+        self.origin = parse_base_url(base_url)
+        self._timeout_s = timeout_s
+        self._deadline_s = 2 * timeout_s if deadline_s is None else deadline_s
+        self._deadline = Deadline()
+        if transport is None:
+            context = (
+                _tls_context(ca_file) if self.origin.scheme == "https" else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+            )
+            transport = _DeadlineTransport(context, self._deadline, connections=senders + 2)
+        self._client = httpx.Client(
+            transport=transport,
+            timeout=httpx.Timeout(timeout_s),
+            follow_redirects=False,
+            trust_env=False,
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
+            headers={"User-Agent": user_agent, "Accept": "application/json", "Accept-Encoding": "identity"},
+        )
+
+    def send(
+        self,
+        method: str,
+        target: str,
+        *,
+        headers: Mapping[str, str],
+        content: bytes | None = None,
+        max_bytes: int,
+    ) -> HttpAnswer | NoAnswer:
+        """Send one request, once, and read its answer to the end.
+
+        Args:
+            method: of HTTP.
+            target: path and query, behind the base URL.
+            headers: with the token, which is attached only after the address was checked.
+            content: the body, if there is one.
+            max_bytes: a longer answer is `Unheard`.
+
+        Raises:
+            InternalError: `target` leads to another server than the base URL.
+        """
+        request = self._client.build_request(method, self.origin.base_url + target, content=content)
+        self._check_pinned(request.url)
+        request.headers.update(headers)
+        status: int | None = None
+        try:
+            with self._deadline.set(self._deadline_s), self._opened(request) as response:
+                status = response.status_code
+                return _heard(response, max_bytes)
+        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as exc:
+            return self._not_delivered(exc)
+        except (httpx.TransportError, httpx.StreamError) as exc:
+            return Unheard(_lost_because(exc), status)
+
+    def close(self) -> None:
+        """Close every connection; sending is over."""
+        self._client.close()
+
+    def __enter__(self) -> Self:
+        """Use as a context that closes itself."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close."""
+        self.close()
+
+    @contextmanager
+    def _opened(self, request: httpx.Request) -> Iterator[httpx.Response]:
+        response = self._client.send(request, stream=True)
+        try:
+            yield response
+        finally:
+            response.close()
+
+    def _check_pinned(self, url: httpx.URL) -> None:
+        port = url.port if url.port is not None else {"http": 80, "https": 443}.get(url.scheme)
+        if (url.scheme, url.host, port) != (self.origin.scheme, self.origin.host, self.origin.port) or url.userinfo:
+            raise InternalError("A request was about to leave for another server than that of base_url.")
+
+    def _not_delivered(self, error: httpx.TransportError) -> NotDelivered | Misdirected:
+        place = f"{self.origin.host}:{self.origin.port}"
+        match error:
+            case httpx.PoolTimeout():
+                return NotDelivered("no connection became free in time")
+            case httpx.ConnectTimeout():
+                return NotDelivered(f"no connection to {place} within {self._timeout_s:g} s")
+            case _:
+                cause = _tls_failure(error)
+                if isinstance(cause, ssl.SSLCertVerificationError):
+                    return Misdirected(
+                        f"The certificate of {place} is not to be trusted: {cause.verify_message}. "
+                        "If it is your own authority's, name its certificate as ca_file."
+                    )
+                if cause is not None:
+                    why = getattr(cause, "reason", None) or "the handshake fails"
+                    return Misdirected(f"No secure connection to {place} (TLS 1.2 or newer): {why}.")
+                return NotDelivered(f"no connection to {place}: {error}")
+
+
+class _DeadlineTransport(httpx.HTTPTransport):
+    """The transport of httpx over streams that know the deadline: a time-out alone begins anew with each byte."""
+
+    def __init__(self, context: ssl.SSLContext, deadline: Deadline, *, connections: int) -> None:
+        super().__init__(verify=context, trust_env=False)
+        # httpx has no argument for a network backend; its pool is of a public type, and a test watches this line.
+        self._pool = httpcore.ConnectionPool(
+            ssl_context=context,
+            max_connections=connections,
+            max_keepalive_connections=connections,
+            keepalive_expiry=KEEPALIVE_S,
+            network_backend=DeadlineBackend(deadline),
+        )
+
+
+def _tls_context(ca_file: Path | None) -> ssl.SSLContext:
+    context = httpx.create_ssl_context(verify=True, trust_env=False)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    if ca_file is not None:
+        try:
+            context.load_verify_locations(cafile=ca_file)
+        except OSError as exc:
+            raise ConfigError(
+                f"The certificate file {ca_file} cannot be used: {exc.strerror or 'it holds no certificate'}.",
+                remedy="Set ca_file to a PEM file with the certificate of your authority.",
+            ) from exc
+    return context
+
+
+def _heard(response: httpx.Response, max_bytes: int) -> HttpAnswer | Unheard:
+    status = response.status_code
+    if response.headers.get("content-encoding", "identity").strip().lower() not in ("", "identity"):
+        return Unheard("an answer that is compressed, though we asked for none", status)
+    body = bytearray()
+    for chunk in response.iter_bytes():
+        body += chunk
+        if len(body) > max_bytes:
+            return Unheard(f"an answer of more than {max_bytes} bytes", status)
+    return HttpAnswer(status, tuple(response.headers.multi_items()), bytes(body), response.reason_phrase)
+
+
+def _lost_because(error: httpx.TransportError | httpx.StreamError) -> str:
+    """In our own words: the text of a foreign exception can quote a header."""
+    match error:
+        case httpx.TimeoutException():
+            return "no whole answer in time"
+        case httpx.RemoteProtocolError():
+            return "the server hung up before its answer was whole, or does not speak HTTP"
+        case httpx.NetworkError():
+            return "the connection broke"
+        case _:
+            return f"no answer ({type(error).__name__})"
+
+
+def _tls_failure(error: BaseException) -> ssl.SSLError | None:
+    """The failed handshake behind a failed connection; one that the network cut off is not one."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, ssl.SSLError):
+            cut_off = isinstance(cause, (ssl.SSLEOFError, ssl.SSLZeroReturnError, ssl.SSLSyscallError))
+            return None if cut_off else cause
+        cause = cause.__cause__ or cause.__context__
+    return None

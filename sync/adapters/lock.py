@@ -1,0 +1,48 @@
+"""One run of a profile at a time: a kernel lock on a file of the state directory, and who holds it.
+
+The lock is the kernel's (`flock`): it is gone with the process, however it ended, and children do not inherit it
+(Python opens files close-on-exec). What the file says is only for people.
+"""
+
+import fcntl
+import json
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sync.errors import LockHeld
+
+
+@contextmanager
+def run_lock(path: Path, *, since: str, holds: str) -> Iterator[None]:
+    """Hold the lock at `path` while the block runs; `holds` names the sheet or the command.
+
+    Raises:
+        LockHeld: another process holds it; the message names who.
+    """
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise LockHeld(
+                f"Another run of this profile is at work: {_holder(path)}.",
+                remedy="Wait for it, or look at it with `coursesync status`.",
+            ) from None
+        text = json.dumps({"pid": os.getpid(), "host": socket.gethostname(), "since": since, "file": holds})
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, text.encode(), 0)
+        yield
+        os.ftruncate(descriptor, 0)
+    finally:
+        os.close(descriptor)
+
+
+def _holder(path: Path) -> str:
+    try:
+        facts = json.loads(path.read_text())
+        return f"process {facts['pid']} on {facts['host']}, since {facts['since']}, with {facts['file']}"
+    except (OSError, ValueError, KeyError, TypeError):
+        return "a process that has not said who it is"

@@ -1,0 +1,118 @@
+"""The report files of a run, each written as a whole: summary.json, report.csv, report.jsonl and the two workbooks."""
+
+import csv
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from io import StringIO
+from pathlib import Path
+from typing import Final
+
+from sync.adapters.whole_file import Disk, FileNotWritten, place, sweep
+from sync.adapters.workbook.source import SheetSource
+from sync.model import CheckedSheet, RunReport
+from sync.report import CSV_COLUMNS, check_complete, csv_rows, json_objects, summary_object
+
+FAILED: Final = "failed.xlsx"
+
+_encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(", ", ": ")).encode
+_LINE_BREAKS = {"\u0085": "\\u0085", "\u2028": "\\u2028", "\u2029": "\\u2029"}
+"""JSON allows them in text, but readers that split lines do not."""
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenReport:
+    """The files that were written, and what is to be said about them."""
+
+    files: tuple[Path, ...]
+    """In the order of the contract: report.xlsx, report.csv, report.jsonl, failed.xlsx (if any), summary.json."""
+    notes: tuple[str, ...] = ()
+
+
+def write_reports(
+    report: RunReport, out: Path, *, sheet: CheckedSheet | SheetSource | None = None, disk: Disk | None = None
+) -> WrittenReport:
+    """Write the files of `report` into the folder `out`, made if need be; an older report there is replaced.
+
+    One file that fails does not keep the others from being written.
+
+    Raises:
+        InternalError: The report does not name every row once.
+        FileNotWritten: At least one file could not be written (the first of them).
+    """
+    check_complete(report)
+    disk = disk or Disk()
+    source = SheetSource.of(sheet) if isinstance(sheet, CheckedSheet) else sheet
+    try:
+        out.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as exc:
+        raise FileNotWritten(out, exc) from exc
+    sweep(out, disk=disk)
+    files: dict[str, Path] = {}
+    notes: list[str] = []
+    failures: list[FileNotWritten] = []
+    for name, content_of in _contents(report, source):
+        path = out / name
+        try:
+            content = content_of()
+            if content is None:
+                notes += _remove_old(path, disk)
+                continue
+            placed = place(path, content, disk=disk)
+        except FileNotWritten as exc:
+            failures.append(exc)
+        except OSError as exc:  # openpyxl keeps parts of a workbook in the folder for temporary files
+            failures.append(FileNotWritten(path, exc))
+        else:
+            files[name] = placed.path
+            notes += [placed.note] if placed.note else []
+    if failures:
+        raise failures[0]
+    order = ("report.xlsx", "report.csv", "report.jsonl", FAILED, "summary.json")
+    return WrittenReport(tuple(files[name] for name in order if name in files), tuple(notes))
+
+
+def csv_bytes(report: RunReport) -> bytes:
+    """Make `report.csv`: every field quoted, UTF-8 with the mark by which Excel knows it."""
+    text = StringIO(newline="")
+    writer = csv.writer(text, quoting=csv.QUOTE_ALL)
+    writer.writerow(CSV_COLUMNS)
+    writer.writerows(csv_rows(report))
+    return text.getvalue().encode("utf-8-sig", "backslashreplace")
+
+
+def jsonl_bytes(report: RunReport) -> bytes:
+    """Make `report.jsonl`: one object a line, and no other line break than the one after it."""
+    return b"".join(_json_line(_encode(record)) for record in json_objects(report))
+
+
+def summary_bytes(report: RunReport) -> bytes:
+    """Make `summary.json`, indented for people."""
+    text = json.dumps(summary_object(report), ensure_ascii=False, allow_nan=False, indent=2)
+    return text.encode("utf-8", "backslashreplace") + b"\n"
+
+
+def _json_line(text: str) -> bytes:
+    for character, escaped in _LINE_BREAKS.items():
+        if character in text:
+            text = text.replace(character, escaped)
+    return text.encode("utf-8", "backslashreplace") + b"\n"
+
+
+def _contents(report: RunReport, source: SheetSource | None) -> Iterator[tuple[str, Callable[[], bytes | None]]]:
+    """The files, the most telling and smallest first: on a disk that is almost full they still find room."""
+    from sync.adapters.workbook.results import failed_workbook, report_workbook  # noqa: PLC0415 - openpyxl takes long
+
+    yield "summary.json", lambda: summary_bytes(report)
+    yield "report.csv", lambda: csv_bytes(report)
+    yield "report.jsonl", lambda: jsonl_bytes(report)
+    yield FAILED, lambda: failed_workbook(report, source)
+    yield "report.xlsx", lambda: report_workbook(report, source)
+
+
+def _remove_old(path: Path, disk: Disk) -> list[str]:
+    try:
+        disk.remove(path)
+    except OSError as exc:
+        return [f"{path.name} is from an earlier run and could not be removed ({exc.strerror}): do not use it."]
+    return []

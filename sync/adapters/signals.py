@@ -1,0 +1,56 @@
+"""Signals: the first asks the run to end in good order, the second ends the process at once."""
+
+import os
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from types import FrameType
+
+from sync.errors import Interrupted
+
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_WORDS = {
+    signal.SIGINT: "The run was interrupted",
+    signal.SIGTERM: "The run was told to end",
+    signal.SIGHUP: "The terminal is gone",
+}
+
+
+@dataclass(slots=True)
+class StopRequest:
+    """What the signals have asked for so far."""
+
+    wake: Callable[[], None] = field(default=lambda: None)
+    """Ends the coordinator's wait, so that the request is seen at once."""
+    _received: int | None = None
+
+    def interrupted(self) -> Interrupted | None:
+        """The request as the coordinator takes it; `None` while there is none."""
+        if self._received is None:
+            return None
+        words = _WORDS[signal.Signals(self._received)]
+        return Interrupted(
+            f"{words}; what was in flight is settled or open in the journal.",
+            signal_number=self._received,
+            remedy="Go on with `coursesync resume`.",
+        )
+
+    def receive(self, number: int, _frame: FrameType | None = None) -> None:
+        """Handle a signal: note the first, leave at once on the second; the journal is consistent at any moment."""
+        if self._received is not None:
+            os._exit(128 + number)
+        self._received = number
+        self.wake()
+
+
+@contextmanager
+def stop_signals() -> Iterator[StopRequest]:
+    """Listen to SIGINT, SIGTERM and SIGHUP while the block runs, then as before."""
+    request = StopRequest()
+    before = {number: signal.signal(number, request.receive) for number in STOP_SIGNALS}
+    try:
+        yield request
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,169 @@
+"""The quota ledger: every request of every process of the profile, with when it left and when its answer came.
+
+Within a boot the boot clock decides, so a wall clock that jumps frees nothing; what an earlier boot left is aged by the
+wall clock, and never into the future. A request that nobody saw answered counts until it can no longer be under way.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import count
+
+from sqlalchemy import Connection, delete, insert, select, text, update
+
+from sync.adapters.store.schema import pauses, slots
+from sync.model import QuotaUse
+from sync.ports import Clock
+from sync.windows import Limit, Scope, Windows
+
+
+@dataclass(slots=True)
+class _Foreign:
+    """A request of another process that has not been answered yet."""
+
+    scope: Scope
+    expires_at: float
+
+
+@dataclass(slots=True)
+class QuotaLedger:
+    """All windows of a profile, shared by its processes through the store (`ports.Ledger`)."""
+
+    limits: Sequence[Limit]
+    clock: Clock
+    owner: str
+    """Names this process."""
+    give_up_s: float
+    """So long after it left, an unanswered request can no longer be under way."""
+    _windows: Windows = field(init=False)
+    _mine: dict[int, Scope] = field(default_factory=dict)
+    _foreign: dict[int, _Foreign] = field(default_factory=dict)
+    _last_slot: int = 0
+    _last_pause: int = 0
+    _paused_until: float = 0.0
+    _data_version: int = -1
+    _tickets: "count[int]" = field(default_factory=lambda: count(1))
+
+    def __post_init__(self) -> None:
+        """Start with nothing counted; `catch_up` reads what the store knows."""
+        self._windows = Windows(self.limits)
+
+    @property
+    def at_once(self) -> int:
+        """One where a limit spaces requests, else as many as there are places."""
+        return 1 if any(limit.is_spacing for limit in self.limits) else 64
+
+    def earliest(self, scope: Scope, now: float) -> float:
+        """When the next request of `scope` may leave, pauses included."""
+        return max(self._windows.earliest(scope, now), self._paused_until)
+
+    def room(self, scope: Scope, now: float, until: float) -> int | None:
+        """How many requests of `scope` could leave by `until`; `None` without a limit."""
+        return self._windows.room(scope, now, until)
+
+    def use(self, now: float) -> tuple[QuotaUse, ...]:
+        """Each counting window and how much of it is taken."""
+        return tuple(
+            QuotaUse(str(limit), used, limit.count) for limit, used in self._windows.use(now) if not limit.is_spacing
+        )
+
+    def forget_old(self, connection: Connection) -> None:
+        """Drop what no window counts any more."""
+        longest_s = max((limit.seconds for limit in self.limits), default=0.0)
+        horizon = self.clock.wall() - longest_s - self.give_up_s - 86400
+        connection.execute(delete(slots).where(slots.c.sent_wall < horizon))
+        connection.execute(delete(pauses).where(pauses.c.until_wall < horizon))
+
+    def catch_up(self, connection: Connection) -> None:
+        """Read what other processes have written since the last time."""
+        version = int(connection.execute(text("PRAGMA data_version")).scalar_one())
+        if version == self._data_version and not self._foreign:
+            return
+        self._data_version = version
+        self._hear_foreign(connection)
+        for row in connection.execute(select(slots).where(slots.c.number > self._last_slot).order_by(slots.c.number)):
+            self._last_slot = max(self._last_slot, row.number)
+            if row.number not in self._mine:
+                self._take_in(row.number, Scope(row.scope), self._here(row.boot_id, row.sent_boot, row.sent_wall), row)
+        for row in connection.execute(select(pauses).where(pauses.c.number > self._last_pause)):
+            self._last_pause = max(self._last_pause, row.number)
+            until = self._here(row.boot_id, row.until_boot, row.until_wall, future=True)
+            self._paused_until = max(self._paused_until, until)
+
+    def reserve(self, connection: Connection, scope: Scope) -> int | None:
+        """Take a place in every window now; `None` if there is none."""
+        if not self.limits:
+            return self._reserve_unlimited(connection, scope)
+        self.catch_up(connection)
+        now = self.clock.boot()
+        if self.earliest(scope, now) > now:
+            return None
+        result = connection.execute(
+            insert(slots).values(
+                scope=scope.value,
+                boot_id=self.clock.boot_id,
+                sent_boot=now,
+                sent_wall=self.clock.wall(),
+                owner=self.owner,
+            )
+        )
+        number = int(result.lastrowid)
+        self._mine[number] = scope
+        self._last_slot = max(self._last_slot, number)
+        self._windows.sent(scope, now)
+        return number
+
+    def _reserve_unlimited(self, connection: Connection, scope: Scope) -> int | None:
+        """Without limits nothing is counted; a pause that the server asked for holds all the same."""
+        self.catch_up(connection)
+        if self._paused_until > self.clock.boot():
+            return None
+        ticket = -next(self._tickets)
+        self._mine[ticket] = scope
+        return ticket
+
+    def answered(self, connection: Connection, number: int, at: float) -> None:
+        """The answer of a request of ours arrived at `at`."""
+        scope = self._mine.pop(number)
+        if number < 0:
+            return
+        self._windows.answered(scope, at)
+        wall = self.clock.wall() - (self.clock.boot() - at)
+        connection.execute(update(slots).where(slots.c.number == number).values(answered_boot=at, answered_wall=wall))
+
+    def pause(self, connection: Connection, until: float, *, widen: bool) -> None:
+        """Let every process of the profile wait until `until`."""
+        self._paused_until = max(self._paused_until, until)
+        if widen:
+            self._windows.widen_spacing()
+        wall = self.clock.wall() + (until - self.clock.boot())
+        connection.execute(insert(pauses).values(boot_id=self.clock.boot_id, until_boot=until, until_wall=wall))
+
+    def _hear_foreign(self, connection: Connection) -> None:
+        if not self._foreign:
+            return
+        heard = select(slots).where(slots.c.number.in_(list(self._foreign)), slots.c.answered_wall.is_not(None))
+        for row in connection.execute(heard):
+            foreign = self._foreign.pop(row.number)
+            self._windows.answered(foreign.scope, self._here(row.boot_id, row.answered_boot, row.answered_wall))
+        now = self.clock.boot()
+        for number in [number for number, foreign in self._foreign.items() if foreign.expires_at <= now]:
+            foreign = self._foreign.pop(number)
+            self._windows.answered(foreign.scope, foreign.expires_at)
+
+    def _take_in(self, number: int, scope: Scope, sent: float, row: object) -> None:
+        self._windows.sent(scope, sent)
+        answered_boot, answered_wall = getattr(row, "answered_boot", None), getattr(row, "answered_wall", None)
+        if answered_boot is not None and answered_wall is not None:
+            boot_id = str(getattr(row, "boot_id", ""))
+            self._windows.answered(scope, self._here(boot_id, answered_boot, answered_wall))
+        elif sent + self.give_up_s <= self.clock.boot():
+            self._windows.answered(scope, sent + self.give_up_s)
+        else:
+            self._foreign[number] = _Foreign(scope, sent + self.give_up_s)
+
+    def _here(self, boot_id: str, boot: float, wall: float, *, future: bool = False) -> float:
+        """A stamp of any boot on this boot's clock."""
+        if boot_id == self.clock.boot_id:
+            return boot
+        age = self.clock.wall() - wall
+        return self.clock.boot() - (age if future else max(0.0, age))

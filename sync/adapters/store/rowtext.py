@@ -1,0 +1,146 @@
+"""Rows, edits, changes and outcomes as JSON text, and back: what the journal keeps must come back as it went."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sync.adapters.exact_json import dumps, parse
+from sync.model import (
+    ChangeKind,
+    Edit,
+    FieldChange,
+    Issue,
+    Label,
+    Outcome,
+    RowNumber,
+    SectionId,
+    Severity,
+    Source,
+    Status,
+    Verified,
+)
+from sync.section import Json
+
+
+def text(value: Json) -> str:
+    """Any JSON value, numbers exact."""
+    return dumps(value)
+
+
+def read(written: str) -> Any:  # noqa: ANN401 - JSON read back from our own text
+    """What `text` wrote."""
+    return parse(written.encode())
+
+
+def issue_json(issue: Issue) -> Json:
+    """One issue, as short as it can be."""
+    return [
+        issue.code,
+        issue.message,
+        issue.field,
+        issue.source.value,
+        issue.severity.value,
+        issue.attempted_value,
+        issue.cell,
+    ]
+
+
+def issue_of(value: Sequence[Any]) -> Issue:
+    """What `issue_json` wrote."""
+    code, message, name, source, severity, attempted, cell = value
+    return Issue(code, message, name, Source(source), Severity(severity), attempted, cell)
+
+
+def issues_json(issues: Sequence[Issue]) -> Json:
+    """Several issues, in their order."""
+    return [issue_json(issue) for issue in issues]
+
+
+def issues_of(value: Sequence[Any]) -> tuple[Issue, ...]:
+    """What `issues_json` wrote."""
+    return tuple(issue_of(item) for item in value)
+
+
+def label_json(label: Label) -> Json:
+    """How the report names a row."""
+    return [label.id, label.course_id, label.title]
+
+
+def label_of(value: Sequence[str]) -> Label:
+    """What `label_json` wrote."""
+    return Label(*value)
+
+
+def changes_json(changes: Sequence[FieldChange]) -> Json:
+    """Field changes, in their order."""
+    return [[change.field, change.before, change.after, change.base, change.kind.value] for change in changes]
+
+
+def changes_of(value: Sequence[Any]) -> tuple[FieldChange, ...]:
+    """What `changes_json` wrote."""
+    return tuple(FieldChange(name, before, after, base, ChangeKind(kind)) for name, before, after, base, kind in value)
+
+
+def edit_json(edit: Edit) -> Json:
+    """A valid row, whole."""
+    return {
+        "row": edit.row,
+        "id": edit.id,
+        "values": dict(edit.values),
+        "label": label_json(edit.label),
+        "seen": edit.seen_updated_on,
+        "read_only": dict(edit.read_only),
+        "command": edit.command,
+        "issues": issues_json(edit.issues),
+    }
+
+
+def edit_of(value: Mapping[str, Any]) -> Edit:
+    """What `edit_json` wrote."""
+    return Edit(
+        row=RowNumber(value["row"]),
+        id=SectionId(value["id"]),
+        values=value["values"],
+        label=label_of(value["label"]),
+        seen_updated_on=value["seen"],
+        read_only=value["read_only"],
+        command=value["command"],
+        issues=issues_of(value["issues"]),
+    )
+
+
+def outcome_json(outcome: Outcome) -> Json:
+    """A line of the report, whole."""
+    return {
+        "row": outcome.row,
+        "label": label_json(outcome.label),
+        "status": outcome.status.value,
+        "section_id": outcome.section_id,
+        "changes": changes_json(outcome.changes),
+        "issues": issues_json(outcome.issues),
+        "http_status": outcome.http_status,
+        "attempts": outcome.attempts,
+        "verified": outcome.verified.value,
+        "updated_on": outcome.updated_on,
+        "updated_by": outcome.updated_by,
+        "started_at": outcome.started_at,
+        "finished_at": outcome.finished_at,
+    }
+
+
+def outcome_of(value: Mapping[str, Any]) -> Outcome:
+    """What `outcome_json` wrote."""
+    return Outcome(
+        row=RowNumber(value["row"]),
+        label=label_of(value["label"]),
+        status=Status(value["status"]),
+        section_id=None if value["section_id"] is None else SectionId(value["section_id"]),
+        changes=changes_of(value["changes"]),
+        issues=issues_of(value["issues"]),
+        http_status=value["http_status"],
+        attempts=value["attempts"],
+        verified=Verified(value["verified"]),
+        updated_on=value["updated_on"],
+        updated_by=value["updated_by"],
+        started_at=value["started_at"],
+        finished_at=value["finished_at"],
+    )

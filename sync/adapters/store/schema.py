@@ -1,0 +1,114 @@
+"""The tables of the store, and the version of their shape.
+
+Rows of a run are keyed by the run and the number of the row in its sheet; what was sent is keyed by the run and the
+section, so that a sheet sorted anew changes nothing. Texts that end in `_json` are written by `rowtext.py`.
+"""
+
+from sqlalchemy import Column, Float, Index, Integer, MetaData, String, Table, Text
+
+SCHEMA_VERSION = 1
+
+metadata = MetaData()
+
+meta = Table(
+    "meta",
+    metadata,
+    Column("key", String, primary_key=True),
+    Column("value", Text, nullable=False),
+)
+
+runs = Table(
+    "runs",
+    metadata,
+    Column("run_id", String, primary_key=True),
+    Column("command", String, nullable=False),
+    Column("profile", String, nullable=False),
+    Column("base_url", String, nullable=False),
+    Column("account", String, nullable=False),
+    Column("input_path", Text, nullable=False),
+    Column("input_sha256", String, nullable=False),
+    Column("input_copy", Text, nullable=False),
+    Column("input_format", String, nullable=False),
+    Column("sheet", Text, nullable=False),
+    Column("header_row", Integer, nullable=False),
+    Column("rows", Integer, nullable=False),
+    Column("plan_hash", String),
+    Column("state", String, nullable=False),
+    Column("started_wall", Float, nullable=False),
+    Column("finished_wall", Float),
+    Column("exit_code", Integer),
+    Column("pid", Integer, nullable=False),
+    Column("user", String, nullable=False),
+    Column("issues_json", Text, nullable=False),
+    Column("stop_json", Text),
+    Column("quota_json", Text),
+    Column("reads", Integer, nullable=False, server_default="0"),
+    Column("writes", Integer, nullable=False, server_default="0"),
+    Column("throttled", Integer, nullable=False, server_default="0"),
+    Column("retried", Integer, nullable=False, server_default="0"),
+)
+
+rows = Table(
+    "rows",
+    metadata,
+    Column("run_id", String, primary_key=True),
+    Column("row", Integer, primary_key=True),
+    Column("section_id", Integer),
+    Column("status", String, nullable=False),
+    Column("plan_json", Text),
+    Column("edit_json", Text),
+    Column("outcome_json", Text, nullable=False),
+)
+Index("rows_by_section", rows.c.run_id, rows.c.section_id)
+
+intents = Table(
+    "intents",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=True),
+    Column("run_id", String, nullable=False),
+    Column("section_id", Integer, nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("changes_json", Text, nullable=False),
+    Column("before_json", Text, nullable=False),
+    Column("at_wall", Float, nullable=False),
+    Column("pid", Integer, nullable=False),
+    Column("heard_wall", Float),
+    Column("unheard", Text),
+    Column("answer", String),
+    Column("http_status", Integer),
+)
+Index("intents_by_section", intents.c.run_id, intents.c.section_id)
+
+slots = Table(
+    "slots",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=True),
+    Column("scope", String, nullable=False),
+    Column("boot_id", String, nullable=False),
+    Column("sent_boot", Float, nullable=False),
+    Column("sent_wall", Float, nullable=False),
+    Column("answered_boot", Float),
+    Column("answered_wall", Float),
+    Column("owner", String, nullable=False),
+)
+Index("slots_by_wall", slots.c.sent_wall)
+
+pauses = Table(
+    "pauses",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=True),
+    Column("boot_id", String, nullable=False),
+    Column("until_boot", Float, nullable=False),
+    Column("until_wall", Float, nullable=False),
+)
+
+desired = Table(
+    "desired",
+    metadata,
+    Column("section_id", Integer, primary_key=True),
+    Column("field", String, primary_key=True),
+    Column("sent", String, nullable=False),
+    Column("stored", String, nullable=False),
+    Column("updated_on", String),
+    Column("run_id", String, nullable=False),
+)

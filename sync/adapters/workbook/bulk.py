@@ -1,0 +1,191 @@
+"""Rows of a large sheet as XML text, put into a workbook that openpyxl made: ten times faster than cell by cell.
+
+openpyxl writes everything around the rows (styles, comments, drop-downs, other sheets); the rows themselves are
+streamed into the sheet's part when the archive is copied. No `<f>` is ever written, so there can be no formula.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from functools import lru_cache
+from io import BytesIO
+from math import isfinite
+from zipfile import ZIP_DEFLATED, ZipFile
+
+from openpyxl import Workbook
+from openpyxl.utils import get_column_letter
+from openpyxl.utils.datetime import to_excel
+
+from sync.adapters.workbook.styles import is_formula_like, is_too_long, storable
+from sync.model import CellValue
+
+_MARKUP = re.compile("[&<>]")
+_ODD = re.compile("[&<>\\x00-\\x08\\x0b-\\x1f\\ud800-\\udfff\\ufffe\\uffff]|_x")
+_SHEET_DATA = re.compile(rb"<sheetData\s*/>|<sheetData>.*?</sheetData>", re.DOTALL)
+_DIMENSION = re.compile(rb'<dimension ref="[^"]*"\s*/>')
+_ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
+_ROWS_A_CHUNK = 500
+_LARGEST_EXACT = 2**53
+_COMPRESSION = 3
+_ERRORS = frozenset({"#NULL!", "#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!", "#N/A"})
+
+
+@dataclass(frozen=True, slots=True)
+class Styled:
+    """A value in the style of a prototype cell."""
+
+    value: CellValue
+    style: int
+    """`style_id` of a cell of the same workbook; for text that came from elsewhere with `quotePrefix`."""
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorCell:
+    """A cell that shows an error, so that the loader holds its row as it held it before."""
+
+    shown: str
+    style: int = 0
+
+
+BulkCell = CellValue | Styled | ErrorCell
+
+
+@dataclass(frozen=True, slots=True)
+class PlainStyles:
+    """The styles that a value asks for by itself."""
+
+    quoted: int
+    moment: int
+    day: int
+    time: int
+    duration: int
+    boolean: int
+    """For programs that would show 1 and 0; Excel shows TRUE and FALSE by itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class BulkSheet:
+    """The rows of one sheet: numbers ascending, from 1; and how wide the widest is."""
+
+    rows: Iterable[tuple[int, Sequence[BulkCell]]]
+    width: int
+    last_row: int
+
+
+def plain_styles(workbook: Workbook) -> PlainStyles:
+    """Register what texts and dates need in `workbook`, by a cell that is thrown away."""
+    scratch = workbook.create_sheet()
+    try:
+        quoted, moment, day, clock, duration, truth = (scratch.cell(1, column) for column in range(1, 7))
+        quoted.quotePrefix = True
+        moment.number_format = "yyyy-mm-dd hh:mm:ss"
+        day.number_format = "yyyy-mm-dd"
+        clock.number_format = "hh:mm:ss"
+        duration.number_format = "[hh]:mm:ss"
+        truth.number_format = '"TRUE";"TRUE";"FALSE"'
+        return PlainStyles(
+            quoted.style_id, moment.style_id, day.style_id, clock.style_id, duration.style_id, truth.style_id
+        )
+    finally:
+        workbook.remove(scratch)
+
+
+def save(workbook: Workbook, sheets: Mapping[str, BulkSheet], styles: PlainStyles) -> bytes:
+    """Write the workbook, with the rows of `sheets` (by title) in place of what those sheets hold."""
+    frame = BytesIO()
+    workbook.save(frame)
+    parts = {
+        f"xl/worksheets/sheet{number}.xml": sheets[worksheet.title]
+        for number, worksheet in enumerate(workbook.worksheets, start=1)
+        if worksheet.title in sheets
+    }
+    whole = BytesIO()
+    with ZipFile(frame) as made, ZipFile(whole, "w", ZIP_DEFLATED, compresslevel=_COMPRESSION) as archive:
+        for name in made.namelist():
+            content = made.read(name)
+            if name not in parts:
+                archive.writestr(name, content)
+                continue
+            with archive.open(name, "w", force_zip64=True) as part:
+                for chunk in _with_rows(content, parts[name], styles):
+                    part.write(chunk)
+    return whole.getvalue()
+
+
+def _with_rows(content: bytes, sheet: BulkSheet, styles: PlainStyles) -> Iterator[bytes]:
+    reach = f"A1:{get_column_letter(max(sheet.width, 1))}{max(sheet.last_row, 1)}".encode()
+    content = _DIMENSION.sub(b'<dimension ref="' + reach + b'"/>', content, count=1)
+    before, after = _SHEET_DATA.split(content, maxsplit=1)
+    yield before + b"<sheetData>"
+    chunk: list[str] = []
+    for number, cells in sheet.rows:
+        chunk.append(row_xml(number, cells, styles))
+        if len(chunk) == _ROWS_A_CHUNK:
+            yield "".join(chunk).encode()
+            chunk.clear()
+    yield "".join(chunk).encode()
+    yield b"</sheetData>" + after
+
+
+def row_xml(number: int, cells: Sequence[BulkCell], styles: PlainStyles) -> str:
+    """Write one row; blank cells without a style are left out."""
+    written = [
+        _cell_xml(f"{_letter(column)}{number}", cell, styles)
+        for column, cell in enumerate(cells, start=1)
+        if cell is not None
+    ]
+    return f'<row r="{number}">{"".join(written)}</row>'
+
+
+@lru_cache(maxsize=1024)
+def _letter(column: int) -> str:
+    return get_column_letter(column)
+
+
+def _cell_xml(reference: str, cell: BulkCell, styles: PlainStyles) -> str:
+    style = 0
+    if isinstance(cell, Styled):
+        style = cell.style
+        cell = cell.value
+    if isinstance(cell, str):
+        return _text_xml(reference, cell, style or (styles.quoted if is_formula_like(cell) else 0))
+    if isinstance(cell, ErrorCell):
+        shown = cell.shown if cell.shown in _ERRORS else "#VALUE!"
+        return f'<c r="{reference}" s="{cell.style}" t="e"><v>{shown}</v></c>'
+    if cell is None:
+        return f'<c r="{reference}" s="{style}"/>'
+    if isinstance(cell, bool):
+        return f'<c r="{reference}" s="{style or styles.boolean}" t="b"><v>{int(cell)}</v></c>'
+    if isinstance(cell, (int, float)):
+        return _number_xml(reference, cell, style)
+    return _moment_xml(reference, cell, style, styles)
+
+
+def _text_xml(reference: str, text: str, style: int) -> str:
+    if is_too_long(text):
+        return f'<c r="{reference}" s="{style}" t="e"><v>#VALUE!</v></c>'
+    if _ODD.search(text):
+        text = _MARKUP.sub(lambda match: _ENTITIES[match[0]], storable(text))
+    return f'<c r="{reference}" s="{style}" t="inlineStr"><is><t xml:space="preserve">{text}</t></is></c>'
+
+
+def _number_xml(reference: str, number: float, style: int) -> str:
+    if not isfinite(number) or abs(number) > _LARGEST_EXACT:
+        return _text_xml(reference, str(number), style)
+    return f'<c r="{reference}" s="{style}"><v>{number!r}</v></c>'
+
+
+def _moment_xml(
+    reference: str, value: str | datetime | date | time | timedelta, style: int, styles: PlainStyles
+) -> str:
+    if isinstance(value, datetime):
+        kind = styles.moment
+    elif isinstance(value, date):
+        kind = styles.day
+    elif isinstance(value, time):
+        kind = styles.time
+    else:
+        kind = styles.duration
+    serial: float = to_excel(value)  # type: ignore[no-untyped-call]  # the stubs leave this one open
+    return f'<c r="{reference}" s="{style or kind}"><v>{serial!r}</v></c>'

@@ -1,0 +1,221 @@
+"""Live sections as a sheet that can come back: what a cell cannot carry unchanged is left blank, and said."""
+
+import csv
+from collections.abc import Iterator, Mapping, Sequence
+from io import StringIO
+from pathlib import Path
+from typing import Final
+
+from openpyxl import Workbook
+from openpyxl.worksheet.worksheet import Worksheet
+
+from sync.adapters.whole_file import Disk, Placed, place
+from sync.adapters.workbook.bulk import BulkCell, BulkSheet, Styled, plain_styles, save
+from sync.adapters.workbook.frame import AUTHOR, COLUMNS, add_choices, is_read_only, write_headings
+from sync.adapters.workbook.marks import MOST_MARKS
+from sync.adapters.workbook.source import BASE_PREFIX, BASE_SHEET
+from sync.adapters.workbook.styles import READ_ONLY_FILL, cell_at, is_formula_like, is_too_long, note
+from sync.adapters.workbook.template import SHEET, add_courses, add_help
+from sync.cells import Clear, Silent, Value, Wrong, is_error_word, reader_for
+from sync.headings import COMMAND
+from sync.normalize import equal
+from sync.section import BY_NAME, Access, FieldKind, Json, Record, SectionField, UnlockType
+
+HEADINGS: Final = (*COLUMNS[:-1], "ImageFileName", "UpdatedOn")
+BASE_FIELDS: Final = (
+    "Id",
+    "UniqueId",
+    "UpdatedOn",
+    *(field.name for field in BY_NAME.values() if field.access is Access.EDITABLE),
+)
+_BLANK_NOTE = "Left blank, so that nothing is changed: {reason}. A blank cell leaves the field as it is."
+
+_READERS: Final = {
+    field.name: reader_for(field) for field in BY_NAME.values() if field.access in (Access.KEY, Access.EDITABLE)
+}
+"""How a cell is read when it comes back, by field."""
+
+Values = dict[str, bool | int | str | None]
+Reasons = dict[str, str]
+
+
+def write_export(
+    path: Path,
+    records: Sequence[Record],
+    *,
+    courses: Sequence[tuple[int, str]] = (),
+    disk: Disk | None = None,
+) -> tuple[Placed, tuple[str, ...]]:
+    """Write `records` by course, order and Id as .xlsx, or as .csv where `path` ends so; say which cells are blank.
+
+    Raises:
+        FileNotWritten: The file could not be written.
+    """
+    as_csv = path.suffix.lower() == ".csv"
+    rows = [cells_of(record, as_csv=as_csv) for record in sorted(records, key=_order)]
+    content = _csv(rows) if as_csv else _workbook(rows, sorted(records, key=_order), courses)
+    return place(path, content, disk=disk), tuple(_notes(rows))
+
+
+def cells_of(record: Record, *, as_csv: bool = False) -> tuple[Values, Reasons]:
+    """Give the cells of one section by heading, and for each that must stay blank the reason."""
+    values: Values = {}
+    reasons: Reasons = {}
+    for heading in HEADINGS:
+        field = BY_NAME.get(heading)
+        live = record.get(heading)
+        if field is None or field.access is Access.ACTION or live is None or live == "":
+            continue
+        value = _cell(field, live)
+        reason = _reason(field, value, live, as_csv=as_csv)
+        if reason is None:
+            values[heading] = value
+        else:
+            reasons[heading] = reason
+    return values, reasons
+
+
+def _order(record: Record) -> tuple[int, int, int]:
+    course, place_in_course, key = (_whole(record.get(name)) or 0 for name in ("CourseId", "DisplayOrder", "Id"))
+    return course, place_in_course, key
+
+
+def _whole(value: Json) -> int | None:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or value != value // 1:
+        return None
+    return int(value)
+
+
+def _cell(field: SectionField, live: Json) -> bool | int | str | None:
+    """Write a live value as the sheet says it; `None` where no cell says it."""
+    match field.kind:
+        case FieldKind.INTEGER:
+            number = _whole(live)
+            if number is None or number < (field.minimum or 0):
+                return None
+            return str(number) if field.access is Access.KEY else number
+        case FieldKind.UNLOCK_TYPE:
+            number = _whole(live)
+            return UnlockType(number).name if number in tuple(UnlockType) else None
+        case FieldKind.BOOLEAN:
+            return live if isinstance(live, bool) else None
+        case FieldKind.TEXT | FieldKind.IMAGE_URL | FieldKind.OPAQUE:
+            return live.replace("\r\n", "\n").replace("\r", "\n") if isinstance(live, str) else None
+
+
+def _reason(field: SectionField, value: bool | int | str | None, live: Json, *, as_csv: bool) -> str | None:  # noqa: FBT001 - the value of a boolean field
+    """Say why the cell must stay blank: it cannot hold the value, or would be read as another when it comes back."""
+    if value is None:
+        return f"the live value {live!r} is none that a sheet can ask for"
+    if isinstance(value, str):
+        if is_too_long(value):
+            return f"{len(value):,} characters are more than a cell holds"
+        if as_csv and (is_formula_like(value) or is_error_word(value)):
+            return "a CSV cannot tell this text from a formula or an error of Excel"
+    if field.name not in _READERS:
+        return None
+    match _READERS[field.name](value):
+        case Value(value=read):
+            return None if equal(field, read, live) else f"the cell would be read as {read!r}"
+        case Wrong(message=message):
+            return f"the live value {message}"
+        case Clear():
+            return "the live text is the very word that empties a field"
+        case Silent():
+            return "the live text is white space only"
+
+
+def _notes(rows: Sequence[tuple[Values, Reasons]]) -> Iterator[str]:
+    for values, reasons in rows:
+        for heading, reason in reasons.items():
+            yield f"{heading} of section {values.get('Id', '?')} is left blank: {reason}."
+
+
+def _csv(rows: Sequence[tuple[Values, Reasons]]) -> bytes:
+    text = StringIO(newline="")
+    writer = csv.writer(text, quoting=csv.QUOTE_ALL)
+    writer.writerow(HEADINGS)
+    for values, _ in rows:
+        writer.writerow([_csv_cell(values.get(heading)) for heading in HEADINGS])
+    return text.getvalue().encode("utf-8-sig", "backslashreplace")
+
+
+def _csv_cell(value: bool | int | str | None) -> int | str | None:  # noqa: FBT001 - the value of a boolean field
+    return str(value).upper() if isinstance(value, bool) else value
+
+
+def _workbook(
+    rows: Sequence[tuple[Values, Reasons]], records: Sequence[Record], courses: Sequence[tuple[int, str]]
+) -> bytes:
+    workbook = Workbook()
+    sections = workbook.worksheets[0]
+    sections.title = SHEET
+    write_headings(sections, HEADINGS)
+    add_choices(sections, HEADINGS, first_row=2, courses=len(courses))
+    last = len(rows) + 1
+    sections.auto_filter.ref = f"A1:{cell_at(sections, last, len(HEADINGS)).coordinate}"
+    _comment_blanks(sections, rows)
+    add_help(workbook, HEADINGS)
+    if courses:
+        add_courses(workbook, courses)
+    base = workbook.create_sheet(BASE_SHEET)
+    base.sheet_state = "veryHidden"
+    styles = plain_styles(workbook)
+    written = _rows(rows, heading_styles(sections, len(HEADINGS)), _column_styles(sections))
+    sheets = {
+        SHEET: BulkSheet(written, len(HEADINGS), last),
+        BASE_SHEET: BulkSheet(_base_rows(records), len(BASE_FIELDS), last),
+    }
+    return save(workbook, sheets, styles)
+
+
+def _comment_blanks(worksheet: Worksheet, rows: Sequence[tuple[Values, Reasons]]) -> None:
+    left = MOST_MARKS
+    for number, (_, reasons) in enumerate(rows, start=2):
+        for heading, reason in reasons.items():
+            if left:
+                cell = cell_at(worksheet, number, HEADINGS.index(heading) + 1)
+                cell.comment = note(_BLANK_NOTE.format(reason=reason), author=AUTHOR)
+                left -= 1
+
+
+def _rows(
+    rows: Sequence[tuple[Values, Reasons]], headings: Sequence[int], styles: Mapping[str, int]
+) -> Iterator[tuple[int, Sequence[BulkCell]]]:
+    yield 1, [Styled(heading, style) for heading, style in zip(HEADINGS, headings, strict=True)]
+    for number, (values, _) in enumerate(rows, start=2):
+        yield (
+            number,
+            [
+                Styled(values.get(heading), styles[heading]) if heading in styles else values.get(heading)
+                for heading in HEADINGS
+            ],
+        )
+
+
+def heading_styles(worksheet: Worksheet, width: int, *, row: int = 1) -> list[int]:
+    """The styles of headings that were written into `row`."""
+    return [cell_at(worksheet, row, column).style_id for column in range(1, width + 1)]
+
+
+def _column_styles(worksheet: Worksheet) -> Mapping[str, int]:
+    """Register the style of the Ids (text) and of the read-only cells (grey), on cells that are written over."""
+    key, read_only = cell_at(worksheet, 1, len(HEADINGS) + 1), cell_at(worksheet, 1, len(HEADINGS) + 2)
+    key.number_format = "@"
+    read_only.fill = READ_ONLY_FILL
+    read_only.quotePrefix = True
+    grey = read_only.style_id
+    return {"Id": key.style_id} | {
+        heading: grey for heading in HEADINGS if heading != COMMAND and is_read_only(heading)
+    }
+
+
+def _base_rows(records: Sequence[Record]) -> Iterator[tuple[int, Sequence[BulkCell]]]:
+    yield 1, [BASE_PREFIX + name for name in BASE_FIELDS]
+    for number, record in enumerate(records, start=2):
+        values, _ = cells_of(record)
+        unique = record.get("UniqueId")
+        yield (
+            number,
+            [unique if isinstance(unique, str) and name == "UniqueId" else values.get(name) for name in BASE_FIELDS],
+        )

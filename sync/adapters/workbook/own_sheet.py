@@ -1,0 +1,180 @@
+"""The operator's own workbook with the results on it: formats, widths and other sheets kept, formulas as values."""
+
+import warnings
+from collections.abc import Mapping, Sequence
+from io import BytesIO
+from typing import Final
+from zipfile import BadZipFile, ZipFile
+
+from openpyxl import Workbook, load_workbook
+from openpyxl.cell.cell import Cell
+from openpyxl.styles import PatternFill
+from openpyxl.utils import get_column_letter
+from openpyxl.utils.cell import range_boundaries
+from openpyxl.utils.exceptions import InvalidFileException
+from openpyxl.worksheet.worksheet import Worksheet
+
+from sync.adapters.workbook.frame import style_heading
+from sync.adapters.workbook.marks import Mark, Place
+from sync.adapters.workbook.source import Layout, SheetSource
+from sync.adapters.workbook.styles import (
+    PLAIN_WIDTH,
+    WIDTHS,
+    cell_at,
+    fill_of,
+    is_formula_like,
+    note,
+    put,
+    status_fill,
+)
+from sync.adapters.workbook.summary import replace_summary
+from sync.model import FlawKind, RunReport
+from sync.report import RESULT_HEADINGS, result_cells
+
+MARK_AUTHOR: Final = "coursesync result"
+"""The author of our marks on rows: by it, those of a report that came back are known and taken off."""
+_MOST_BYTES = 40_000_000
+"""Inflated: above it, openpyxl would need minutes and gigabytes."""
+_UNCACHED = "#VALUE!"
+_UNOPENABLE = (
+    BadZipFile,
+    InvalidFileException,
+    OSError,
+    KeyError,
+    ValueError,
+    TypeError,
+    IndexError,
+    AttributeError,
+    NotImplementedError,
+    SyntaxError,
+)
+"""What openpyxl is known to raise over odd files; `SyntaxError` is the XML parsers' base."""
+
+
+def annotated(
+    report: RunReport,
+    source: SheetSource,
+    layout: Layout,
+    marked: Mapping[Place, Mark],
+    *,
+    remarks: Sequence[str] = (),
+) -> bytes | None:
+    """Write the results onto a copy of the original; `None` where openpyxl cannot carry that file."""
+    opened = _open(source)
+    if opened is None:
+        return None
+    workbook, worksheet, lost = opened
+    for each in workbook.worksheets:
+        _clean(each, header_row=source.header_row if each is worksheet else None)
+    _mend_flaws(worksheet, source)
+    _empty_old_results(worksheet, source, layout)
+    _write_results(worksheet, report, source, layout)
+    _write_marks(worksheet, marked)
+    _set_filter(worksheet, report, source, layout)
+    _show_first(workbook, worksheet)
+    if not worksheet.freeze_panes:
+        worksheet.freeze_panes = f"A{source.header_row + 1}"
+    replace_summary(workbook, report, after=worksheet, remarks=(*lost, *remarks))
+    content = BytesIO()
+    try:
+        workbook.save(content)
+    except _UNOPENABLE:
+        return None
+    return content.getvalue()
+
+
+def _open(source: SheetSource) -> tuple[Workbook, Worksheet, list[str]] | None:
+    """Open the original with the formulas' cached values; what openpyxl warns that it drops becomes a remark."""
+    try:
+        with ZipFile(source.path) as archive:
+            if sum(part.file_size for part in archive.infolist()) > _MOST_BYTES:
+                return None
+        with warnings.catch_warnings(record=True) as said:
+            warnings.simplefilter("always")
+            workbook = load_workbook(source.path, data_only=True, keep_links=False)
+    except _UNOPENABLE:
+        return None
+    worksheet = next((each for each in workbook.worksheets if each.title == source.sheet), None)
+    if worksheet is None:
+        return None
+    lost = sorted({f"Of your workbook, this could not be kept: {warning.message}." for warning in said})
+    return workbook, worksheet, lost
+
+
+def _clean(worksheet: Worksheet, *, header_row: int | None) -> None:
+    """Quote what looks like a formula, fit comments to their text, and take off the marks of a former report."""
+    for row in worksheet.iter_rows():
+        for cell in row:
+            if not isinstance(cell, Cell):
+                continue
+            if isinstance(cell.value, str) and cell.data_type != "e" and is_formula_like(cell.value):
+                cell.data_type = "s"
+                cell.quotePrefix = True
+            if cell.comment is not None:
+                _clean_comment(cell, is_row=header_row is not None and cell.row > header_row)
+
+
+def _clean_comment(cell: Cell, *, is_row: bool) -> None:
+    comment = cell.comment
+    if comment is None:
+        return
+    if is_row and comment.author == MARK_AUTHOR:
+        cell.comment = None
+        cell.fill = PatternFill()
+    else:
+        fitted = note(comment.text or "", author=comment.author or "")
+        comment.width, comment.height = fitted.width, fitted.height
+
+
+def _mend_flaws(worksheet: Worksheet, source: SheetSource) -> None:
+    """A formula without a cached value stays an error, so that a returned row is not taken for blank."""
+    for row in source.rows:
+        for column, flaw in row.flaws.items():
+            cell = cell_at(worksheet, row.number, column + 1)
+            if cell.value is None:
+                cell.value = _UNCACHED if flaw.kind is FlawKind.UNCACHED_FORMULA else flaw.shown
+
+
+def _empty_old_results(worksheet: Worksheet, source: SheetSource, layout: Layout) -> None:
+    for column in layout.emptied:
+        for row in range(source.header_row, worksheet.max_row + 1):
+            cell = cell_at(worksheet, row, column + 1)
+            cell.value = None
+            cell.style = "Normal"
+
+
+def _write_results(worksheet: Worksheet, report: RunReport, source: SheetSource, layout: Layout) -> None:
+    for heading, column in layout.places.items():
+        put(cell_at(worksheet, source.header_row, column + 1), heading)
+        style_heading(worksheet, source.header_row, column + 1, heading)
+        worksheet.column_dimensions[get_column_letter(column + 1)].width = WIDTHS.get(heading, PLAIN_WIDTH)
+    columns = [layout.places[heading] + 1 for heading in RESULT_HEADINGS]
+    for outcome in report.outcomes:
+        for column, value in zip(columns, result_cells(outcome, run_id=report.run_id), strict=True):
+            put(cell_at(worksheet, outcome.row, column), value)
+        cell_at(worksheet, outcome.row, columns[0]).fill = status_fill(outcome.status)
+
+
+def _write_marks(worksheet: Worksheet, marked: Mapping[Place, Mark]) -> None:
+    for (row, column), mark in marked.items():
+        cell = cell_at(worksheet, row, column + 1)
+        cell.fill = fill_of(mark.severity)
+        cell.comment = note(mark.text, author=MARK_AUTHOR)
+
+
+def _set_filter(worksheet: Worksheet, report: RunReport, source: SheetSource, layout: Layout) -> None:
+    """Filter from the heading row over all columns; beside a table of Excel's own, which has its filter, none."""
+    if worksheet.tables:
+        return
+    first, last = 1, max((outcome.row for outcome in report.outcomes), default=source.header_row)
+    old = worksheet.auto_filter.ref
+    if old:
+        first = int(range_boundaries(old)[0] or 1)
+    width = max(layout.places.values()) + 1
+    worksheet.auto_filter.ref = f"{get_column_letter(first)}{source.header_row}:{get_column_letter(width)}{last}"
+
+
+def _show_first(workbook: Workbook, worksheet: Worksheet) -> None:
+    workbook.active = worksheet
+    for each in workbook.worksheets:
+        each.sheet_view.tabSelected = each is worksheet

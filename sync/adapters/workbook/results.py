@@ -1,0 +1,75 @@
+"""The workbooks of a report: `report.xlsx`, the operator's sheet with a result on each row, and `failed.xlsx`."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from sync.adapters.whole_file import Disk, Placed, place
+from sync.adapters.workbook.marks import MOST_MARKS, Mark, Place, marks
+from sync.adapters.workbook.own_sheet import annotated
+from sync.adapters.workbook.source import Layout, SheetSource
+from sync.adapters.workbook.values import values_workbook
+from sync.headings import COMMAND
+from sync.model import NEEDS_ATTENTION, RunReport, Status
+from sync.report import RESULT_HEADINGS
+
+MOST_ROWS_OF_ITS_OWN = 20_000
+"""Up to here the original workbook is opened and kept; above it, its values are written."""
+
+_LARGE = f"The sheet has more than {MOST_ROWS_OF_ITS_OWN:,} rows: its values were kept, its formats were not."
+_CSV = "The sheet came as CSV: this workbook holds its values."
+_ODD = "The original workbook could not be carried over as it is: its values were kept, its formats were not."
+_FAILED = "Only the rows that need attention. Mend the marked cells, then send this file as it is."
+_MANY_MARKS = f"Only the first {MOST_MARKS:,} marked cells carry a comment; the messages are all in their column."
+
+
+def write_results(path: Path, report: RunReport, source: SheetSource | None, *, disk: Disk | None = None) -> Placed:
+    """Write `report.xlsx` to `path`.
+
+    Raises:
+        FileNotWritten: The file could not be written.
+    """
+    return place(path, report_workbook(report, source), disk=disk)
+
+
+def report_workbook(report: RunReport, source: SheetSource | None = None) -> bytes:
+    """Make the operator's own sheet, row numbers kept, with the results on it.
+
+    Without a source (no file, or it is gone) the sheet names Id, CourseId and Title of each row.
+    """
+    source = source or SheetSource.without_file(report.outcomes)
+    layout, marked = _prepare(report, source)
+    remarks = (_MANY_MARKS,) if len(marked) >= MOST_MARKS else ()
+    if source.format == "xlsx":
+        is_large = len(source.rows) > MOST_ROWS_OF_ITS_OWN
+        own = None if is_large else annotated(report, source, layout, marked, remarks=remarks)
+        if own is not None:
+            return own
+        remarks = (_LARGE if is_large else _ODD, *remarks)
+    elif source.format == "csv":
+        remarks = (_CSV, *remarks)
+    rows = {int(row.number): int(row.number) for row in source.rows}
+    return values_workbook(report, source, layout, marked, rows=rows, remarks=remarks)
+
+
+def failed_workbook(report: RunReport, source: SheetSource | None = None) -> bytes | None:
+    """Make the sheet of the rows that need attention, uploadable as it is; `None` when there are none."""
+    attention = {int(outcome.row) for outcome in report.outcomes if outcome.status in NEEDS_ATTENTION}
+    if not attention:
+        return None
+    source = source or SheetSource.without_file(report.outcomes)
+    layout, marked = _prepare(report, source, only=attention)
+    above = {int(row.number): int(row.number) for row in source.rows if row.number <= source.header_row}
+    below = (int(row.number) for row in source.rows if row.number > source.header_row and row.number in attention)
+    rows = above | {number: place for place, number in enumerate(below, start=source.header_row + 1)}
+    return values_workbook(report, source, layout, marked, rows=rows, remarks=(_FAILED,))
+
+
+def _prepare(
+    report: RunReport, source: SheetSource, *, only: set[int] | None = None
+) -> tuple[Layout, Mapping[Place, Mark]]:
+    """Lay out the added columns (a `Command` column too, where conflicts ask for one) and gather the marks."""
+    conflicts = any(outcome.status is Status.CONFLICT for outcome in report.outcomes)
+    command = (COMMAND,) if conflicts and source.column_of(COMMAND) is None else ()
+    layout = Layout.of(source, (*command, *RESULT_HEADINGS))
+    outcomes = [outcome for outcome in report.outcomes if only is None or outcome.row in only]
+    return layout, marks(outcomes, source, status_column=layout.places[RESULT_HEADINGS[0]])

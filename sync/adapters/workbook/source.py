@@ -1,0 +1,113 @@
+"""The sheet that a report is written on: where its file lies, and its rows as they were read. Imports no openpyxl."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Self
+
+from sync.headings import OWN_HEADINGS, heading_key
+from sync.model import CellValue, CheckedSheet, Outcome, RowNumber, Table, TableRow
+from sync.report import RESULT_PREFIX, ordered
+
+BASE_SHEET = "Base"
+"""The hidden sheet of an export: each section as the operator saw it."""
+BASE_PREFIX = "Base: "
+"""How its headings begin, so that no reader takes it for a sheet of edits."""
+
+
+@dataclass(frozen=True, slots=True)
+class SheetSource:
+    """One sheet of the operator's file, with all that a report needs of it."""
+
+    path: Path
+    format: str
+    """`xlsx` or `csv`."""
+    sheet: str
+    header_row: int
+    rows: tuple[TableRow, ...] = ()
+    columns: Mapping[str, int] = field(default_factory=dict)
+    """Field (or `Command`) to column, from 0."""
+    base: Table | None = None
+    """The hidden sheet of an export, carried over into what is made from it."""
+
+    @classmethod
+    def of(cls, checked: CheckedSheet, *, path: Path | None = None) -> Self:
+        """Take a checked sheet; `path` where the file now lies elsewhere (a copy that was kept)."""
+        tables = {table.name: table for table in checked.file.tables}
+        base = tables.get(BASE_SHEET)
+        return cls(
+            path=path or checked.file.path,
+            format=checked.file.format,
+            sheet=checked.sheet,
+            header_row=checked.header_row,
+            rows=tables[checked.sheet].rows,
+            columns=checked.columns,
+            base=base if base is not None and base.hidden else None,
+        )
+
+    @classmethod
+    def without_file(cls, outcomes: Iterable[Outcome], *, sheet: str = "Sections") -> Self:
+        """Stand in for a sheet that is not there (a drift run, an undo): Id, CourseId and Title of each row."""
+        header = TableRow(RowNumber(1), ("Id", "CourseId", "Title"))
+        rows = [
+            TableRow(outcome.row, (outcome.label.id, outcome.label.course_id, outcome.label.title))
+            for outcome in ordered(outcomes)
+        ]
+        columns = {"Id": 0, "CourseId": 1, "Title": 2}
+        return cls(Path(), "none", sheet, 1, (header, *rows), columns)
+
+    @property
+    def header(self) -> Sequence[CellValue]:
+        """The cells of the heading row."""
+        return next((row.cells for row in self.rows if row.number == self.header_row), ())
+
+    def column_of(self, name: str) -> int | None:
+        """Find the column of a field or of `Command`, by the columns that were told or else by its heading."""
+        if name in self.columns:
+            return self.columns[name]
+        found = (n for n, cell in enumerate(self.header) if field_of(cell) == name)
+        return next(found, None)
+
+    def result_columns(self) -> dict[int, str]:
+        """The result columns of a report that came back, with their headings."""
+        return {n: str(cell).strip() for n, cell in enumerate(self.header) if str(cell or "").startswith(RESULT_PREFIX)}
+
+    def width(self) -> int:
+        """How many columns hold anything."""
+        return max((_filled(row.cells) for row in self.rows), default=0)
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Where the columns that a report adds go, and which old ones it empties."""
+
+    places: Mapping[str, int]
+    """Heading to column, from 0."""
+    emptied: frozenset[int]
+
+    @classmethod
+    def of(cls, source: SheetSource, headings: Sequence[str]) -> Self:
+        """Give each heading its old column where a report came back, else the next one to the right."""
+        old = source.result_columns()
+        places: dict[str, int] = {}
+        for column, heading in old.items():
+            if heading in headings:
+                places.setdefault(heading, column)
+        free = source.width()
+        for heading in headings:
+            if heading not in places:
+                places[heading] = free
+                free += 1
+        return cls(places, frozenset(old))
+
+
+def field_of(heading: CellValue) -> str | None:
+    """Name the field or `Command` that a plain heading means, for widths and drop-downs only."""
+    return OWN_HEADINGS.get(heading_key(str(heading or "")))
+
+
+def _filled(cells: Sequence[CellValue]) -> int:
+    for position in range(len(cells), 0, -1):
+        if cells[position - 1] is not None:
+            return position
+    return 0

@@ -1,0 +1,171 @@
+"""A report of values only: for large sheets, CSV, files that openpyxl cannot carry, and the rows that failed."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, time, timedelta
+
+from openpyxl import Workbook
+from openpyxl.styles import PatternFill
+from openpyxl.utils import get_column_letter
+from openpyxl.worksheet.worksheet import Worksheet
+
+from sync.adapters.workbook.bulk import BulkCell, BulkSheet, ErrorCell, Styled, plain_styles, save
+from sync.adapters.workbook.frame import add_choices, write_headings
+from sync.adapters.workbook.marks import Mark, Place
+from sync.adapters.workbook.own_sheet import MARK_AUTHOR
+from sync.adapters.workbook.source import BASE_SHEET, Layout, SheetSource
+from sync.adapters.workbook.styles import cell_at, fill_of, note, status_fill
+from sync.adapters.workbook.summary import replace_summary
+from sync.model import Outcome, RunReport, Severity, Status, Table, TableRow
+from sync.report import RESULT_HEADINGS, result_cells
+
+_FORBIDDEN_IN_TITLE = re.compile(r"[\[\]:*?/\\\x00-\x1f]")
+_LONGEST_TITLE = 31
+
+
+@dataclass(frozen=True, slots=True)
+class _Styles:
+    headings: Sequence[int]
+    by_status: Mapping[Status, int]
+    by_severity: Mapping[Severity, int]
+
+
+@dataclass(frozen=True, slots=True)
+class _Sheet:
+    """What one workbook of values is made of."""
+
+    run_id: str
+    source: SheetSource
+    layout: Layout
+    marked: Mapping[Place, Mark]
+    outcomes: Mapping[int, Outcome]
+    rows: Mapping[int, int]
+    """Row of the original to row of this workbook, ascending."""
+    width: int
+
+    def headings(self) -> list[str]:
+        names = [str(cell) if cell is not None else "" for cell in self.source.header]
+        names += [""] * (self.width - len(names))
+        for column in self.layout.emptied:
+            names[column] = ""
+        for heading, column in self.layout.places.items():
+            names[column] = heading
+        return names
+
+
+def values_workbook(
+    report: RunReport,
+    source: SheetSource,
+    layout: Layout,
+    marked: Mapping[Place, Mark],
+    *,
+    rows: Mapping[int, int],
+    remarks: Sequence[str] = (),
+) -> bytes:
+    """Write the rows that `rows` names, each at its new number, with results, marks, drop-downs and summary."""
+    outcomes = {int(outcome.row): outcome for outcome in report.outcomes}
+    width = max(source.width(), *(column + 1 for column in layout.places.values()))
+    sheet = _Sheet(report.run_id, source, layout, marked, outcomes, rows, width)
+    workbook = Workbook()
+    worksheet = workbook.worksheets[0]
+    worksheet.title = _title(source.sheet)
+    headings = sheet.headings()
+    header_row = rows[source.header_row]
+    last_row = max(rows.values())
+    write_headings(worksheet, headings, row=header_row)
+    add_choices(worksheet, headings, first_row=header_row + 1)
+    worksheet.auto_filter.ref = f"A{header_row}:{get_column_letter(len(headings))}{last_row}"
+    for (row, column), mark in marked.items():
+        if row in rows:
+            cell_at(worksheet, rows[row], column + 1).comment = note(mark.text, author=MARK_AUTHOR)
+    replace_summary(workbook, report, after=worksheet, remarks=remarks)
+    styles = _register(worksheet, header_row, len(headings))
+    sheets = {worksheet.title: BulkSheet(_rows(sheet, styles), len(headings), last_row)}
+    if source.base is not None:
+        wanted = {outcomes[row].label.id for row in rows if row in outcomes}
+        sheets[_add_base(workbook)] = _base(source.base, wanted)
+    return save(workbook, sheets, plain_styles(workbook))
+
+
+def _title(name: str) -> str:
+    title = _FORBIDDEN_IN_TITLE.sub("_", name)[:_LONGEST_TITLE].strip("' ")
+    return title or "Sections"
+
+
+def _register(worksheet: Worksheet, header_row: int, width: int) -> _Styles:
+    """Take the headings' styles, and register those of statuses and marks on cells that are written over."""
+    headings = [cell_at(worksheet, header_row, column).style_id for column in range(1, width + 1)]
+    by_status = {
+        status: _filled(worksheet, header_row, width + number, status_fill(status))
+        for number, status in enumerate(Status, start=1)
+    }
+    by_severity = {
+        severity: _filled(worksheet, header_row, width + len(Status) + number, fill_of(severity))
+        for number, severity in enumerate(Severity, start=1)
+    }
+    return _Styles(headings, by_status, by_severity)
+
+
+def _filled(worksheet: Worksheet, row: int, column: int, fill: PatternFill) -> int:
+    """Register one fill on a cell of its own: openpyxl keeps a cell's style by reference."""
+    scratch = cell_at(worksheet, row, column)
+    scratch.quotePrefix = True
+    scratch.fill = fill
+    return scratch.style_id
+
+
+def _rows(sheet: _Sheet, styles: _Styles) -> Iterator[tuple[int, Sequence[BulkCell]]]:
+    results = [sheet.layout.places[heading] for heading in RESULT_HEADINGS]
+    marked_rows = {row for row, _ in sheet.marked}
+    for row in sheet.source.rows:
+        number = int(row.number)
+        if number not in sheet.rows:
+            continue
+        if number == sheet.source.header_row:
+            texts = sheet.headings()
+            yield sheet.rows[number], [Styled(text, style) for text, style in zip(texts, styles.headings, strict=True)]
+            continue
+        cells = _own_cells(row, sheet)
+        if number in sheet.outcomes:
+            outcome = sheet.outcomes[number]
+            for column, value in zip(results, result_cells(outcome, run_id=sheet.run_id), strict=True):
+                cells[column] = value
+            cells[results[0]] = Styled(outcome.status.value, styles.by_status[outcome.status])
+        if number in marked_rows:
+            _colour(cells, number, sheet, styles)
+        yield sheet.rows[number], cells
+
+
+def _own_cells(row: TableRow, sheet: _Sheet) -> list[BulkCell]:
+    cells: list[BulkCell] = list(row.cells[: sheet.width])
+    cells += [None] * (sheet.width - len(cells))
+    for column, flaw in row.flaws.items():
+        cells[column] = ErrorCell(flaw.shown)
+    if row.number > sheet.source.header_row:
+        for column in sheet.layout.emptied:
+            cells[column] = None
+    return cells
+
+
+def _colour(cells: list[BulkCell], number: int, sheet: _Sheet, styles: _Styles) -> None:
+    for column, cell in enumerate(cells):
+        mark = sheet.marked.get((number, column))
+        if mark is None or isinstance(cell, (Styled, date, time, timedelta)):
+            continue  # a date keeps its format, without which it would be read as a number
+        style = styles.by_severity[mark.severity]
+        cells[column] = ErrorCell(cell.shown, style) if isinstance(cell, ErrorCell) else Styled(cell, style)
+
+
+def _add_base(workbook: Workbook) -> str:
+    worksheet = workbook.create_sheet(BASE_SHEET)
+    worksheet.sheet_state = "veryHidden"
+    title: str = worksheet.title
+    return title
+
+
+def _base(base: Table, wanted: set[str]) -> BulkSheet:
+    """Carry the rows of the export's base that belong to these sections."""
+    kept = [row for n, row in enumerate(base.rows) if n == 0 or (row.cells and str(row.cells[0]) in wanted)]
+    width = max(len(row.cells) for row in kept)
+    return BulkSheet([(n, row.cells) for n, row in enumerate(kept, start=1)], width, len(kept))

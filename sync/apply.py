@@ -1,0 +1,347 @@
+"""Send a plan: the one stage with effects, as a loop of one coordinator that owns every decision.
+
+Each turn chooses what may leave next (`departures.py`), hands it with everything that is owed to the line, which
+commits both in one transaction before anything leaves, then hears what has come back and says what it means
+(`reactions.py`, `settle.py`, `verify.py`).
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from math import inf
+from typing import assert_never
+
+from sync.departures import ApplySettings, Departures, Verifying
+from sync.diff import decide_again
+from sync.errors import CourseSyncError, InternalError, StoppedEarly
+from sync.exchange import Forbidden, Put, ReadBatch, ReadOne
+from sync.line import Departure, Effect, Heard, Line
+from sync.model import Conflict, Outcome, Status, ToUpdate, Unchanged
+from sync.ongoing import (
+    Row,
+    conflict_issues,
+    failed_issue,
+    gone_issue,
+    made_so,
+    unknown_issues,
+    unverified,
+    verified_outcome,
+)
+from sync.ports import Clock, Events
+from sync.reactions import Again, Done, Reaction, Settle, Standing, Stop, react, same_reason
+from sync.reading import Missing, Reader, Sight
+from sync.section import Json
+from sync.settle import Settled, settle
+from sync.times import duration, utc
+from sync.verify import verify
+from sync.windows import Scope
+
+GRACE_S = 25.0
+"""After a stop, so long for what is in flight."""
+BACKOFF_FIRST_S = 0.5
+BACKOFF_MAX_S = 30.0
+RESUME = "Go on later with `coursesync resume`."
+
+
+@dataclass(slots=True)
+class Application:
+    """One run of the coordinator over the rows that are to be sent."""
+
+    rows: Sequence[Row]
+    line: Line
+    clock: Clock
+    settings: ApplySettings
+    events: Events
+    stop_asked: Callable[[], CourseSyncError | None] = lambda: None
+    """Asked every turn: a signal, or the time that the operator set."""
+    outcomes: dict[int, Outcome] = field(default_factory=dict)
+    """By row number."""
+    stopped: CourseSyncError | None = None
+    _out: Departures = field(init=False)
+    _by_id: Mapping[int, Row] = field(init=False)
+    _effects: list[Effect] = field(default_factory=list)
+    _succeeded: bool = False
+    _forbidden: int = 0
+    _rejections: int = 0
+    _last_reason: object = None
+    _stopped_at: float = 0.0
+
+    def __post_init__(self) -> None:
+        """Put every row into its queue: one whose last answer nobody heard is settled first."""
+        self._out = Departures(self.line, self.clock, self.settings)
+        self._by_id = {row.edit.id: row for row in self.rows}
+        for row in self.rows:
+            if row.intent_number is not None:
+                self._out.settling[row.edit.id] = row
+            else:
+                self._out.queue.append(row)
+
+    def run(self) -> None:
+        """Send every row, or stop early; `outcomes` and `stopped` then say what became of it."""
+        while self._turn():
+            pass
+        self._leave_the_rest()
+        self._commit(())
+
+    def _turn(self) -> bool:
+        """One turn; False when there is nothing more to do."""
+        self._look_for_a_stop()
+        self._commit(self._out.choose())
+        if self._finished():
+            return False
+        wake_at = self._out.wake_at()
+        if wake_at == inf and not self.line.in_flight:
+            msg = "the run waits for nothing"
+            raise InternalError(msg)
+        if self.stopped is not None:
+            wake_at = min(wake_at, self._stopped_at + GRACE_S)
+        for heard in self.line.arrivals(wake_at):
+            self._hear(heard)
+        return True
+
+    # stopping ---------------------------------------------------------------------------------------------------
+
+    def _look_for_a_stop(self) -> None:
+        if self.stopped is not None:
+            return
+        stop = self.stop_asked() or self.line.stop
+        if stop is None and self.line.breaker.stop is not None:
+            stop = StoppedEarly(self.line.breaker.stop, remedy=RESUME)
+        if stop is None and self._out.unsent and not self.settings.wait_for_quota:
+            stop = self._out_of_allowance()
+        if stop is not None:
+            self._stop(stop)
+
+    def _out_of_allowance(self) -> StoppedEarly | None:
+        now = self.clock.boot()
+        wait_s = self.line.earliest(Scope.WRITE, now) - now
+        if wait_s == inf or wait_s <= self.settings.wait_max_s:
+            return None
+        return StoppedEarly(
+            f"The allowance of writes is used up; the next one is free in {duration(wait_s)}.",
+            remedy="Go on then with `coursesync resume`, or start with --wait.",
+        )
+
+    def _stop(self, reason: CourseSyncError) -> None:
+        if self.stopped is None:
+            self.stopped, self._stopped_at = reason, self.clock.boot()
+            self._out.stopping = True
+            self.events.emit("run.stopping", reason=reason.message)
+
+    def _finished(self) -> bool:
+        out = self._out
+        if self.stopped is None:
+            return not (self.line.in_flight or out.unsent or out.settling or out.verifying)
+        now = self.clock.boot()
+        out_of_time = now - self._stopped_at > GRACE_S
+        too_far = self.line.earliest(Scope.ALL, now) - self._stopped_at > GRACE_S
+        verifying = not out.verify_reader.idle or out.may_verify(now)
+        return out_of_time or not (self.line.in_flight or (verifying and not too_far))
+
+    def _leave_the_rest(self) -> None:
+        """After a stop: rows in the open are unknown until a resume settles them, the others were not attempted."""
+        out, why = self._out, "the run stopped before this was settled; `coursesync resume` settles it"
+        for row in (*out.sending.values(), *out.settling.values()):
+            self._finish(row, Done(Status.UNKNOWN, unknown_issues(row, None, why)), close=None)
+        for row in (*out.fresh, *out.later, *out.queue):
+            self._finish(row, Done(Status.NOT_ATTEMPTED), close=None)
+        for waiting in out.verifying.values():
+            self._record(waiting.row, unverified(waiting.outcome))
+
+    # hearing ----------------------------------------------------------------------------------------------------
+
+    def _commit(self, departures: Sequence[Departure]) -> None:
+        effects, self._effects = self._effects, []
+        if departures or effects:
+            for left in self.line.depart(departures, effects):
+                self._out.put_back(left)
+
+    def _hear(self, heard: Heard) -> None:
+        request = heard.arrival.request
+        if isinstance(request, Put):
+            self._hear_put(heard, self._out.sending.pop(request.id))
+            return
+        if not isinstance(request, ReadBatch | ReadOne):
+            msg = "only batches and single sections are read here"
+            raise TypeError(msg)
+        reader = self._out.reader_of(request)
+        try:
+            sights = reader.take(
+                request, heard.arrival.answer, heard.arrival.arrived_at, token_renewed=heard.token_renewed
+            )
+        except CourseSyncError as error:
+            self._reading_failed(reader, error)
+            return
+        for sight in sights:
+            self._see(reader, sight)
+
+    def _reading_failed(self, reader: Reader, error: CourseSyncError) -> None:
+        if reader is self._out.verify_reader:
+            for waiting in self._out.verifying.values():
+                self._record(waiting.row, unverified(waiting.outcome))
+            self._out.verifying.clear()
+            self._out.new_verify_reader()
+        else:
+            self._stop(StoppedEarly(error.message, remedy=RESUME))
+
+    def _hear_put(self, heard: Heard, row: Row) -> None:
+        row.intent_number = heard.intent_number
+        reaction = react(heard.arrival.answer, row.edit, self._standing(heard))
+        self._keep_count(reaction)
+        match reaction:
+            case Done():
+                self._finish(row, reaction, close="accepted" if reaction.status is Status.UPDATED else "rejected")
+            case Again():
+                self._again(row, reaction, heard.arrival.arrived_at)
+            case Settle():
+                self._settle_later(row, reaction, heard.arrival.arrived_at)
+            case Stop():
+                row.attempts -= 1
+                self._close(row, "not_applied")
+                self._out.queue.appendleft(row)
+                self._stop(StoppedEarly(reaction.message, remedy=reaction.remedy))
+            case _:
+                assert_never(reaction)
+
+    def _standing(self, heard: Heard) -> Standing:
+        forbidden = isinstance(heard.arrival.answer, Forbidden)
+        self._forbidden = self._forbidden + 1 if forbidden else 0
+        return Standing(self._succeeded, self._forbidden, heard.token_renewed)
+
+    def _keep_count(self, reaction: Reaction) -> None:
+        """Stop when the server rejects one row after another for the same reason: it is not the rows."""
+        if not isinstance(reaction, Done):
+            return
+        if reaction.status is Status.UPDATED:
+            self._succeeded, self._rejections = True, 0
+            return
+        reason = same_reason(reaction.issues)
+        self._rejections = self._rejections + 1 if reason == self._last_reason else 1
+        self._last_reason = reason
+        if self._rejections >= self.settings.stop_after:
+            self._stop(
+                StoppedEarly(
+                    f"{self._rejections} rows in a row were rejected for the same reason.",
+                    remedy="Look at their messages, mend the cause, then `coursesync resume`.",
+                )
+            )
+
+    def _again(self, row: Row, again: Again, now: float) -> None:
+        self._close(row, "not_applied")
+        if not again.costs_attempt:
+            row.attempts -= 1
+        elif row.attempts >= self.settings.attempts:
+            self._finish(row, Done(Status.FAILED, (failed_issue(again.reason, row.attempts),)), close=None)
+            return
+        elif not self.line.take_retry():
+            self._stop(StoppedEarly("Too many requests had to be repeated.", remedy=RESUME))
+        else:
+            pause_s = min(BACKOFF_MAX_S, BACKOFF_FIRST_S * 2.0 ** (row.attempts - 1))
+            row.not_before = now + pause_s * (1 + self.line.random())
+        if row.not_before <= now:
+            self._out.fresh.appendleft(row)
+        else:
+            self._out.later.append(row)
+
+    def _settle_later(self, row: Row, reaction: Settle, now: float) -> None:
+        row.unheard, row.http_status, row.asked = reaction.reason, reaction.http_status, False
+        row.settle_at = now + self.settings.settle_after_s
+        self._out.settling[row.edit.id] = row
+        number = row.intent_number
+        if number is not None:
+            self._effects.append(
+                lambda batch: batch.unheard(number, reason=reaction.reason, http_status=reaction.http_status)
+            )
+        self.events.emit("row.unheard", row=row.planned.row, reason=reaction.reason, http_status=reaction.http_status)
+
+    # seeing -----------------------------------------------------------------------------------------------------
+
+    def _see(self, reader: Reader, sight: Sight) -> None:
+        row = self._by_id[sight.id]
+        if reader is self._out.fresh_reader:
+            self._see_fresh(row, sight)
+        elif reader is self._out.settle_reader:
+            self._see_settled(row, sight)
+        else:
+            self._see_verified(self._out.verifying.pop(row.edit.id), sight)
+
+    def _see_fresh(self, row: Row, sight: Sight) -> None:
+        if row not in self._out.queue:
+            return
+        self._out.queue.remove(row)
+        if isinstance(sight, Missing):
+            self._finish(row, Done(Status.REJECTED, (gone_issue(),), http_status=404), close=None)
+            return
+        decision = decide_again(row.edit, row.plan, sight.record, row.known)
+        match decision:
+            case ToUpdate():
+                row.record, row.changes = sight.record, decision.changes
+                self._out.fresh.append(row)
+            case Conflict():
+                row.changes = decision.changes
+                self._finish(row, Done(Status.CONFLICT, conflict_issues(decision)), close=None)
+            case Unchanged():
+                self._finish(row, Done(Status.UNCHANGED), close=None)
+            case _:
+                msg = f"a row cannot become {decision} here"
+                raise TypeError(msg)
+
+    def _see_settled(self, row: Row, sight: Sight) -> None:
+        del self._out.settling[row.edit.id]
+        if isinstance(sight, Missing):
+            self._finish(row, Done(Status.UNKNOWN, unknown_issues(row, None, "the section is gone")), close="undecided")
+            return
+        before = row.record or {}
+        verdict = settle(row.changes, before=before, live=sight.record, rewritings=row.known.desired)
+        match verdict:
+            case Settled.APPLIED:
+                updated_on, updated_by = sight.record.get("UpdatedOn"), sight.record.get("UpdatedBy")
+                done = Done(Status.UPDATED, updated_on=_text(updated_on), updated_by=_text(updated_by))
+                self._finish(row, done, close="applied")
+            case Settled.NOT_APPLIED:
+                self._again(row, Again(costs_attempt=True, reason=row.unheard), self.clock.boot())
+            case Settled.UNDECIDED:
+                issues = unknown_issues(row, sight.record, row.unheard)
+                self._finish(row, Done(Status.UNKNOWN, issues), close="undecided")
+
+    def _see_verified(self, waiting: Verifying, sight: Sight) -> None:
+        row, outcome = waiting.row, waiting.outcome
+        if isinstance(sight, Missing):
+            self._record(row, unverified(outcome))
+            return
+        verification = verify(
+            outcome.changes, before=row.record or {}, live=sight.record, put_updated_on=outcome.updated_on
+        )
+        verified = verified_outcome(outcome, verification)
+        self._record(row, verified)
+        if verified.status is Status.UPDATED and verification.differs:
+            remembered = made_so(outcome.changes, outcome.updated_on, sight.record)
+            self._effects.append(lambda batch: batch.remember(row.edit.id, remembered))
+        elif verified.status is not Status.UPDATED:
+            self._effects.append(lambda batch: batch.forget(row.edit.id, tuple(verification.differs)))
+
+    # recording --------------------------------------------------------------------------------------------------
+
+    def _finish(self, row: Row, done: Done, *, close: str | None) -> None:
+        if close is not None:
+            self._close(row, close, done.http_status)
+        outcome = row.outcome(done, finished_at=utc(self.clock.wall()))
+        self._record(row, outcome)
+        if done.status is Status.UPDATED:
+            remembered = made_so(outcome.changes, outcome.updated_on)
+            self._effects.append(lambda batch: batch.remember(row.edit.id, remembered))
+            if self.settings.verify:
+                self._out.verifying[row.edit.id] = Verifying(row, outcome)
+        self.events.emit("row.finished", row=outcome.row, status=outcome.status.value, attempts=outcome.attempts)
+
+    def _record(self, row: Row, outcome: Outcome) -> None:
+        self.outcomes[row.planned.row] = outcome
+        self._effects.append(lambda batch: batch.finish(outcome))
+
+    def _close(self, row: Row, answer: str, http_status: int | None = None) -> None:
+        number, row.intent_number = row.intent_number, None
+        if number is not None:
+            self._effects.append(lambda batch: batch.close_intent(number, answer=answer, http_status=http_status))
+
+
+def _text(value: Json) -> str | None:
+    return None if value is None else str(value)

@@ -1,0 +1,179 @@
+"""Settings → adapters: build what a command needs, and take it down again. The only place that knows every adapter."""
+
+import getpass
+import os
+import random
+import secrets
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+
+from sync.adapters.addresses import split_ids
+from sync.adapters.api import SectionApi
+from sync.adapters.clock import SystemClock
+from sync.adapters.senders import ThreadedSenders
+from sync.adapters.store import QuotaLedger, RunJournal, Store, open_store
+from sync.adapters.tokens import PasswordGrant, ReadyToken, TokenSource
+from sync.breaker import Breaker
+from sync.config import Settings
+from sync.departures import ApplySettings
+from sync.errors import ConfigError, CourseSyncError
+from sync.line import Line
+from sync.model import RunId, SectionId
+from sync.pipeline import Policies, Reading
+from sync.ports import Clock
+from sync.windows import shared
+
+LONGEST_ID = 10
+"""Digits of the Ids that a batch is sized for: the official pages show ten."""
+
+
+@dataclass(slots=True)
+class Session:
+    """The adapters of one command on one profile."""
+
+    settings: Settings
+    clock: Clock
+    store: Store
+    ledger: QuotaLedger
+    tokens: TokenSource
+    api: SectionApi
+    senders: ThreadedSenders
+    random: Callable[[], float] = field(default=random.random)
+
+    def line(self, run_id: RunId | None = None) -> Line:
+        """The way out to the server, for a run or for a command that only reads."""
+        return Line(
+            senders=self.senders,
+            journal=RunJournal(self.store, self.ledger, run_id),
+            ledger=self.ledger,
+            tokens=self.tokens,
+            clock=self.clock,
+            random=self.random,
+            breaker=Breaker(wait_max_s=self.settings.wait_max_s),
+        )
+
+    def reading(self, line: Line, stop_asked: Callable[[], CourseSyncError | None]) -> Reading:
+        """How the live state is read."""
+        return Reading(line, self.clock, self.ids_per_request, self.settings.wait_max_s, stop_asked)
+
+    @property
+    def ids_per_request(self) -> int:
+        """How many Ids of the usual length fit into one URL."""
+        probe = [SectionId(10 ** (LONGEST_ID - 1) + number) for number in range(1000)]
+        return len(split_ids(probe, self.settings.base_url)[0])
+
+    @property
+    def apply_settings(self) -> ApplySettings:
+        """The profile's settings, as far as sending hangs on them."""
+        settings = self.settings
+        return ApplySettings(
+            attempts=settings.attempts,
+            fresh_for_s=settings.fresh_for_s,
+            settle_after_s=settings.settle_after_s,
+            stop_after=settings.stop_after,
+            wait_max_s=settings.wait_max_s,
+            ids_per_request=self.ids_per_request,
+            body_omit=settings.body_omit,
+            verify=settings.verify,
+        )
+
+    @property
+    def policies(self) -> Policies:
+        """What the operator decided beforehand."""
+        return Policies(self.settings.on_conflict, self.settings.on_drift)
+
+
+@contextmanager
+def open_session(settings: Settings, *, clock: Clock | None = None) -> Iterator[Session]:
+    """Open the store, find a way to sign in, prepare the senders.
+
+    Raises:
+        ConfigError: the state directory cannot be trusted or belongs to another account, or a certificate is wrong.
+        SignInError: there is nothing to sign in with, or the server refuses it.
+        StoppedEarly: the server cannot be reached to sign in.
+    """
+    clock = clock or SystemClock()
+    with ExitStack() as stack:
+        store = open_store(settings.state_dir, clock)
+        stack.callback(store.close)
+        bind(store, settings)
+        ledger = open_ledger(store, settings, clock)
+        tokens = token_source(settings, clock)
+        tokens.current()
+        api = SectionApi(
+            settings.base_url,
+            tokens,
+            timeout_s=settings.timeout_s,
+            ca_file=settings.ca_file,
+            throttle_statuses=settings.throttle_statuses,
+            senders=settings.in_flight,
+            wall=clock.wall,
+        )
+        stack.callback(api.close)
+        senders = ThreadedSenders(api, places=settings.in_flight, clock=clock)
+        stack.callback(senders.close)
+        yield Session(settings, clock, store, ledger, tokens, api, senders)
+
+
+def open_ledger(store: Store, settings: Settings, clock: Clock) -> QuotaLedger:
+    """The quota ledger of the profile, with what the store knows."""
+    ledger = QuotaLedger(
+        shared(settings.limits, quota_share=settings.quota_share),
+        clock,
+        owner=f"{os.getpid()}-{secrets.token_hex(4)}",
+        give_up_s=settings.timeout_s * 2 + settings.settle_after_s,
+    )
+    with store.transaction() as connection:
+        ledger.forget_old(connection)
+        ledger.catch_up(connection)
+    return ledger
+
+
+def token_source(settings: Settings, clock: Clock) -> TokenSource:
+    """A ready token where there is one, else the stored sign-in, renewed with the password where one is known."""
+    if settings.token is not None:
+        return ReadyToken(settings.token)
+    return PasswordGrant(
+        settings.base_url,
+        state_dir=settings.state_dir,
+        username=settings.username,
+        password=settings.password,
+        client_id=settings.client_id,
+        timeout_s=settings.timeout_s,
+        ca_file=settings.ca_file,
+        wall=clock.wall,
+    )
+
+
+def bind(store: Store, settings: Settings) -> None:
+    """Hold the state directory to the account that it was first used with.
+
+    Raises:
+        ConfigError: it belongs to another base URL or account.
+    """
+    for key, value in (("base_url", settings.base_url), ("account", settings.account)):
+        known = store.get_meta(key)
+        if known is None:
+            store.set_meta(key, value)
+        elif known != value:
+            raise ConfigError(
+                f"The state directory {settings.state_dir} belongs to {key} {known!r}, not {value!r}.",
+                remedy="Use another profile or --state-dir: what one account made so must not be held against another.",
+            )
+
+
+def new_run_id(clock: Clock) -> RunId:
+    """Name a run by its start in UTC and four random digits: sortable, and unique."""
+    from datetime import UTC, datetime  # noqa: PLC0415 - only here
+
+    started = datetime.fromtimestamp(clock.wall(), UTC)
+    return RunId(f"{started:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}")
+
+
+def who() -> str:
+    """The user that this process runs as."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return str(os.getuid())

@@ -1,0 +1,25 @@
+"""`coursesync check`: judge every row of a sheet by itself, without a network."""
+
+from pathlib import Path
+
+import click
+
+from sync.cli.options import Common, common
+
+
+@click.command()
+@click.argument("sheet", type=click.Path(path_type=Path))
+@common
+def check(options: Common, sheet: Path) -> int:
+    """Judge every row of SHEET by itself: no network, nothing is sent."""
+    from sync.adapters.clock import SystemClock  # noqa: PLC0415 - loaded when the command runs
+    from sync.adapters.report_files import write_reports  # noqa: PLC0415 - the same
+    from sync.cli.console import show_result  # noqa: PLC0415 - the same
+    from sync.jobs import Result, check_report, read_sheet  # noqa: PLC0415 - the same
+
+    settings = options.settings(needs_network=False)
+    with options.logging(settings):
+        checked = read_sheet(sheet, settings)
+        report = check_report(checked, settings, SystemClock())
+        out = options.out or settings.state_dir / "reports" / report.run_id
+        return show_result(options, Result(report, out, write_reports(report, out, sheet=checked)))

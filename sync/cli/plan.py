@@ -1,0 +1,34 @@
+"""`coursesync plan`: show what a sheet would change, and send nothing."""
+
+from pathlib import Path
+
+import click
+
+from sync.cli.options import Common, common
+
+
+@click.command()
+@click.argument("sheet", type=click.Path(path_type=Path))
+@click.option("--detailed-exitcode", "detailed", is_flag=True, help="Exit 10 when changes are pending.")
+@common
+def plan(options: Common, sheet: Path, detailed: bool) -> int:  # noqa: FBT001 - a flag of click's
+    """Show what SHEET would change, field by field; nothing is sent."""
+    from sync.adapters.report_files import write_reports  # noqa: PLC0415 - loaded when the command runs
+    from sync.adapters.signals import stop_signals  # noqa: PLC0415 - the same
+    from sync.bootstrap import open_session  # noqa: PLC0415 - the same
+    from sync.cli.console import say, show_result  # noqa: PLC0415 - the same
+    from sync.jobs import Result, plan_report, preview, read_sheet, refuse_invalid  # noqa: PLC0415 - the same
+    from sync.preview import plan_lines  # noqa: PLC0415 - the same
+
+    settings = options.settings(needs_network=True)
+    with options.logging(settings):
+        checked = read_sheet(sheet, settings)
+        refuse_invalid(checked, settings)
+        with open_session(settings) as session, stop_signals() as request:
+            request.wake = session.senders.wake
+            shown = preview(session, checked, request.interrupted)
+            report = plan_report(session, shown, detailed=detailed)
+        target = f"{settings.base_url} ({settings.account or 'no account named'})"
+        say(options, plan_lines(shown.rows, shown.cost, finish_wall=shown.finish_wall, target=target))
+        out = options.out or settings.state_dir / "reports" / report.run_id
+        return show_result(options, Result(report, out, write_reports(report, out, sheet=checked)))

@@ -1,0 +1,182 @@
+"""Decide one row: what it asks, against the live record and what is remembered of both. Pure.
+
+The rule, field by field, with edit `e`, live `l`, base `b` and desired `d`, each of the last two where there is one:
+1. `e = l` → nothing to do.
+2. With a base: `e = b` → the operator did not touch the cell; `l = b` → change; else → conflict.
+3. Without one, `d` takes its place: `l = d` → change; `e = d` → drift; else → conflict.
+4. Neither → change, unless the sheet shows an `UpdatedOn` that is no longer live.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum, auto
+from typing import Literal, assert_never
+
+from sync.model import ChangeKind, Conflict, Decision, Edit, FieldChange, Issue, Severity, ToUpdate, Unchanged
+from sync.normalize import equal, normal
+from sync.ports import Desired, DesiredValue
+from sync.section import ACTIONS, Json, Record
+
+
+def digest(name: str, value: Json) -> str:
+    """The normal form of a field's value as 64 hex digits: what is kept of a value that may be long."""
+    text = json.dumps(normal(name, value), ensure_ascii=True, sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is remembered about one section besides its live record."""
+
+    base: Mapping[str, str] = field(default_factory=dict)
+    """Digests of what the operator saw, by field."""
+    base_shown: Mapping[str, Json] = field(default_factory=dict)
+    """The values themselves, where they were kept, to show a conflict."""
+    desired: Desired = field(default_factory=dict)
+    restore_drift: bool = True
+    """`on_drift`: put back what somebody changed after us, or keep it."""
+    on_conflict: Literal["refuse", "sheet", "live"] = "refuse"
+    """What the operator decided about conflicts beforehand."""
+
+
+NOTHING_KNOWN = Known()
+
+
+class _Verdict(Enum):
+    SAME = auto()
+    CHANGE = auto()
+    DRIFT = auto()
+    CONFLICT = auto()
+
+
+def decide(edit: Edit, live: Record, known: Known = NOTHING_KNOWN) -> Decision:
+    """Say what is to be done about `edit` on `live`: `ToUpdate`, `Unchanged` or `Conflict` for the row as a whole."""
+    changes: list[FieldChange] = []
+    conflicts: list[FieldChange] = []
+    for name, after in edit.values.items():
+        verdict = _decide_field(name, after, live, known, edit.seen_updated_on)
+        change = FieldChange(field=name, before=live.get(name), after=after, base=known.base_shown.get(name))
+        match verdict:
+            case _Verdict.SAME:
+                pass
+            case _Verdict.CHANGE:
+                changes.append(change)
+            case _Verdict.DRIFT:
+                changes.append(
+                    FieldChange(field=name, before=change.before, after=after, base=after, kind=ChangeKind.RESTORE)
+                )
+            case _Verdict.CONFLICT:
+                if known.on_conflict == "refuse":
+                    conflicts.append(change)
+                elif known.on_conflict == "sheet":
+                    changes.append(change)
+            case _:
+                assert_never(verdict)
+    if conflicts:
+        return Conflict(tuple(conflicts))
+    if changes:
+        return ToUpdate(tuple(changes), updated_on=_text(live.get("UpdatedOn")))
+    return Unchanged()
+
+
+def decide_again(edit: Edit, planned: ToUpdate, live: Record, known: Known = NOTHING_KNOWN) -> Decision:
+    """Decide a row that was planned before, on a record that was read just now.
+
+    What the plan was made on takes the place of a base where the workbook brought none: a field that moved since is a
+    conflict, and one that the plan left alone stays so.
+    """
+    planned_before = {change.field: change.before for change in planned.changes}
+    shown = {name: planned_before.get(name, value) for name, value in edit.values.items() if name not in ACTIONS}
+    seen = {name: digest(name, value) for name, value in shown.items()}
+    return decide(
+        edit,
+        live,
+        Known(
+            base={**seen, **known.base},
+            base_shown={**shown, **known.base_shown},
+            desired=known.desired,
+            restore_drift=known.restore_drift,
+            on_conflict=known.on_conflict,
+        ),
+    )
+
+
+def _decide_field(name: str, after: Json, live: Record, known: Known, seen_updated_on: str | None) -> _Verdict:
+    if name in ACTIONS:
+        return _decide_action(name, after, live, known.desired.get(name))
+    before, base, desired = live.get(name), known.base.get(name), known.desired.get(name)
+    if equal(name, after, before) or _rewritten(name, after, before, desired):
+        return _Verdict.SAME
+    if base is not None:
+        return _against_base(digest(name, after), digest(name, before), base)
+    if desired is not None:
+        return _against_desired(digest(name, after), digest(name, before), desired, restore_drift=known.restore_drift)
+    moved = seen_updated_on is not None and seen_updated_on != _text(live.get("UpdatedOn"))
+    return _Verdict.CONFLICT if moved else _Verdict.CHANGE
+
+
+def _against_base(edit: str, live: str, base: str) -> _Verdict:
+    if edit == base:
+        return _Verdict.SAME
+    return _Verdict.CHANGE if live == base else _Verdict.CONFLICT
+
+
+def _against_desired(edit: str, live: str, desired: DesiredValue, *, restore_drift: bool) -> _Verdict:
+    if live in (desired.sent, desired.stored):
+        return _Verdict.CHANGE
+    if edit != desired.sent:
+        return _Verdict.CONFLICT
+    return _Verdict.DRIFT if restore_drift else _Verdict.SAME
+
+
+def _rewritten(name: str, after: Json, before: Json, desired: DesiredValue | None) -> bool:
+    """Whether live is what the server makes of exactly this value: its rewriting is no change of anybody's."""
+    return (
+        desired is not None
+        and desired.sent != desired.stored
+        and digest(name, after) == desired.sent
+        and digest(name, before) == desired.stored
+    )
+
+
+def _decide_action(name: str, after: Json, live: Record, confirmed: DesiredValue | None) -> _Verdict:
+    """Images are orders, not state: sent once, and only where they mean something."""
+    has_image = bool(live.get("ImageFileName"))
+    if name == "ClearImageFile":
+        return _Verdict.CHANGE if after is True and has_image else _Verdict.SAME
+    if has_image and confirmed is not None and confirmed.sent == digest(name, after):
+        return _Verdict.SAME
+    return _Verdict.CHANGE
+
+
+_COLUMN_TO_EDIT: Mapping[str, str] = {"CourseTitle": "CourseId", "ImageFileName": "NewImageUrl"}
+
+
+def read_only_warnings(edit: Edit, live: Record) -> tuple[Issue, ...]:
+    """Warn of read-only cells that differ from live: the operator may have meant another column.
+
+    `UpdatedOn`, `UpdatedBy` and `CreatedOn` are left out: an export's are expected to age.
+    """
+    return tuple(
+        Issue(
+            code="cell.read_only",
+            field=name,
+            message=_read_only_message(name),
+            severity=Severity.WARNING,
+            attempted_value=shown,
+        )
+        for name, shown in edit.read_only.items()
+        if name not in ("UpdatedOn", "UpdatedBy", "CreatedOn") and not equal(name, shown, _text(live.get(name)))
+    )
+
+
+def _read_only_message(name: str) -> str:
+    other = _COLUMN_TO_EDIT.get(name)
+    hint = f"; edit {other} instead" if other else ""
+    return f"is read-only and differs from the live value: this cell changes nothing{hint}"
+
+
+def _text(value: Json) -> str | None:
+    return None if value is None else str(value)

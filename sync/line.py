@@ -1,0 +1,195 @@
+"""The way out to the server: windows, pauses, places in flight; what leaves is committed before it leaves.
+
+One coordinator owns the line. It knows requests and answers, and nothing of rows: `apply.py` and `live.py` do.
+Whatever is to be on disk before a request leaves (intents, outcomes, the place in every window) is written in the one
+transaction of `depart`.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from math import inf
+
+from sync.breaker import Breaker
+from sync.errors import CourseSyncError
+from sync.exchange import NotDelivered, Put, Request, Throttled, Unauthorised, Unheard
+from sync.model import RequestCounts
+from sync.ports import Arrival, Batch, Clock, Intent, Journal, Ledger, Senders, Tokens
+from sync.windows import Scope
+
+Effect = Callable[[Batch], None]
+"""Something that is written in the transaction of the next departure."""
+
+RETRIES_ALWAYS = 10
+RETRY_SHARE = 10
+"""Retries are at most a tenth of all requests."""
+PAUSE_MAX_S = 3600.0
+"""The longest sleep at a stretch: a machine that slept looks at its clock again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Departure:
+    """A request that may leave, with what must be committed before it does."""
+
+    request: Request
+    intent: Intent | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """An answer with what the line knows of it."""
+
+    arrival: Arrival
+    intent_number: int | None
+    token_renewed: bool = False
+
+
+@dataclass(slots=True)
+class _UnderWay:
+    slot: int
+    intent_number: int | None
+
+
+@dataclass(slots=True)
+class _Latency:
+    """The measured time from sending to answer, smoothed: how far ahead a read must go."""
+
+    seconds: float = 0.2
+    measured: bool = False
+
+    def add(self, seconds: float) -> None:
+        self.seconds = self.seconds * 0.8 + seconds * 0.2 if self.measured else seconds
+        self.measured = True
+
+
+@dataclass(slots=True)
+class Line:
+    """Sends what the windows allow, hears what comes back, and stops when the server says so."""
+
+    senders: Senders
+    journal: Journal
+    ledger: Ledger
+    tokens: Tokens
+    clock: Clock
+    random: Callable[[], float]
+    """Gives jitter in [0, 1)."""
+    breaker: Breaker
+    latency: _Latency = field(default_factory=_Latency)
+    stop: CourseSyncError | None = None
+    """A sign-in that could not be renewed."""
+    _under_way: dict[int, _UnderWay] = field(default_factory=dict)
+    _owed: list[Effect] = field(default_factory=list)
+    _reads: int = 0
+    _writes: int = 0
+    _throttled: int = 0
+    _retried: int = 0
+    _renewed_from: int | None = None
+
+    @property
+    def in_flight(self) -> int:
+        """Requests whose answer has not come."""
+        return len(self._under_way)
+
+    @property
+    def places(self) -> int:
+        """How many more may be in flight now."""
+        most = 1 if self.breaker.probing else self.senders.places
+        return max(0, most - len(self._under_way))
+
+    @property
+    def counts(self) -> RequestCounts:
+        """Requests so far."""
+        return RequestCounts(self._reads, self._writes, self._throttled, self._retried)
+
+    def earliest(self, scope: Scope, now: float) -> float:
+        """When the next request of `scope` may leave: `now`, later, or `inf` while that hangs on an answer."""
+        return max(self.ledger.earliest(scope, now), self.breaker.open_until)
+
+    def take_retry(self) -> bool:
+        """Count one retry, unless retries are more than a tenth of all requests already."""
+        if self._retried >= max(RETRIES_ALWAYS, (self._reads + self._writes) // RETRY_SHARE):
+            return False
+        self._retried += 1
+        return True
+
+    def depart(self, departures: Sequence[Departure], effects: Iterable[Effect] = ()) -> tuple[Departure, ...]:
+        """Commit `effects`, intents and places in the windows, then let the requests leave.
+
+        Gives the departures that must wait after all, since another process was faster.
+        """
+        left_behind: list[Departure] = []
+        leaving: list[tuple[int, Departure]] = []
+        owed, self._owed = self._owed, []
+        with self.journal.batch() as batch:
+            for effect in (*owed, *effects):
+                effect(batch)
+            for departure in departures:
+                slot = batch.reserve(_scope(departure.request))
+                if slot is None:
+                    left_behind.append(departure)
+                    continue
+                number = batch.intend(departure.intent) if departure.intent else None
+                self._under_way[slot] = _UnderWay(slot, number)
+                leaving.append((slot, departure))
+        for slot, departure in leaving:
+            self._count(departure.request)
+            self.senders.submit(slot, departure.request)
+        return tuple(left_behind)
+
+    def settle_debts(self) -> None:
+        """Commit what is owed, though nothing leaves."""
+        if self._owed:
+            self.depart(())
+
+    def arrivals(self, until: float) -> tuple[Heard, ...]:
+        """Wait for answers, at most until `until` on the boot clock; note what each means for all that follows."""
+        wait_s = min(max(0.0, until - self.clock.boot()), PAUSE_MAX_S) if until != inf else PAUSE_MAX_S
+        return tuple(self._hear(arrival) for arrival in self.senders.arrivals(wait_s))
+
+    def _hear(self, arrival: Arrival) -> Heard:
+        under_way = self._under_way.pop(arrival.ticket)
+        self._owed.append(lambda batch: batch.answered(under_way.slot, arrival.arrived_at))
+        self.latency.add(arrival.arrived_at - arrival.sent_at)
+        return Heard(arrival, under_way.intent_number, token_renewed=self._take_note(arrival))
+
+    def _take_note(self, arrival: Arrival) -> bool:
+        if arrival.error is not None:
+            self.stop = arrival.error
+            return False
+        match arrival.answer:
+            case Throttled(retry_after_s=retry_after_s):
+                self._throttled += 1
+                wait_s = self.breaker.throttled(retry_after_s, self.random())
+                until, widen = arrival.arrived_at + wait_s, wait_s <= 2.0  # noqa: PLR2004 - a spacing throttle asks for a second
+                self._owed.append(lambda batch: batch.pause(until, widen=widen))
+                self.settle_debts()
+            case NotDelivered(reason=reason) | Unheard(reason=reason):
+                self.breaker.troubled(arrival.arrived_at, reason)
+            case Unauthorised(token_generation=generation):
+                return self._renew(generation)
+            case _:
+                self.breaker.well()
+                self._renewed_from = None
+        return False
+
+    def _renew(self, generation: int) -> bool:
+        """Renew the token once: a 401 to a renewed one means that renewing does not help."""
+        if self._renewed_from is not None and generation > self._renewed_from:
+            return False
+        try:
+            renewed = self.tokens.renew(generation)
+        except CourseSyncError as error:
+            self.stop = error
+            return False
+        if renewed:
+            self._renewed_from = max(generation, self._renewed_from or generation)
+        return renewed
+
+    def _count(self, request: Request) -> None:
+        if isinstance(request, Put):
+            self._writes += 1
+        else:
+            self._reads += 1
+
+
+def _scope(request: Request) -> Scope:
+    return Scope.WRITE if isinstance(request, Put) else Scope.ALL

@@ -1,0 +1,186 @@
+"""A row on its way through a run: what is known of it so far, and the outcome that follows. Pure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from sync.diff import NOTHING_KNOWN, Known, digest
+from sync.model import (
+    Conflict,
+    Edit,
+    FieldChange,
+    Issue,
+    Outcome,
+    PlannedRow,
+    Severity,
+    Source,
+    Status,
+    ToUpdate,
+    Verified,
+)
+from sync.ports import Desired, DesiredValue
+from sync.reactions import Done
+from sync.section import ACTIONS, Record
+from sync.verify import Seen, Verification
+
+
+@dataclass(slots=True, eq=False)
+class Row:
+    """One row that may be sent."""
+
+    planned: PlannedRow
+    edit: Edit
+    plan: ToUpdate
+    known: Known = NOTHING_KNOWN
+    record: Record | None = None
+    """The record that the next PUT is built on."""
+    read_at: float = 0.0
+    """When it was asked for, on the boot clock: no newer than what the server held."""
+    changes: tuple[FieldChange, ...] = ()
+    attempts: int = 0
+    not_before: float = 0.0
+    intent_number: int | None = None
+    settle_at: float = 0.0
+    asked: bool = False
+    """Whether the read that settles it is under way."""
+    unheard: str = ""
+    http_status: int | None = None
+    started_at: str | None = None
+    notes: list[Issue] = field(default_factory=list)
+
+    def outcome(self, done: Done, *, finished_at: str) -> Outcome:
+        """The line of the report that `done` makes of this row."""
+        status = done.status
+        changes = self.changes or self.plan.changes
+        return Outcome(
+            row=self.planned.row,
+            label=self.planned.label,
+            status=status,
+            section_id=self.edit.id,
+            changes=changes if status is not Status.UNCHANGED else (),
+            issues=(*self.planned.issues, *self.notes, *done.issues),
+            http_status=done.http_status if done.http_status is not None else self.http_status,
+            attempts=self.attempts,
+            updated_on=done.updated_on,
+            updated_by=done.updated_by,
+            started_at=self.started_at,
+            finished_at=finished_at,
+        )
+
+
+def unverified(outcome: Outcome) -> Outcome:
+    """The server said yes; the read that was to confirm it did not come about."""
+    issue = Issue(
+        code="sync.not_verified",
+        message="the read after the update did not come about",
+        source=Source.SYNC,
+        severity=Severity.WARNING,
+    )
+    return replace(outcome, verified=Verified.NO, issues=(*outcome.issues, issue))
+
+
+def conflict_issues(conflict: Conflict) -> tuple[Issue, ...]:
+    """One error a field that somebody else changed meanwhile."""
+    return tuple(
+        Issue(
+            code="conflict.moved",
+            field=change.field,
+            message="was changed by somebody else since this sheet was made; nothing was sent for this row",
+            source=Source.SYNC,
+            attempted_value=change.after,
+        )
+        for change in conflict.changes
+    )
+
+
+def gone_issue() -> Issue:
+    """The server answered 404 to this very Id."""
+    return Issue(code="api.not_found", field="Id", message="there is no section with this Id", source=Source.API)
+
+
+def failed_issue(reason: str, attempts: int) -> Issue:
+    """The row surely was not applied, and the attempts are used up."""
+    return Issue(code="sync.gave_up", message=f"not applied after {attempts} attempts: {reason}", source=Source.SYNC)
+
+
+def unknown_issues(row: Row, live: Record | None, why: str) -> tuple[Issue, ...]:
+    """Nobody can say whether the PUT was applied: before, target and live for each changed field."""
+    head = Issue(code="sync.unknown", message=f"may or may not have been applied: {why}", source=Source.SYNC)
+    if live is None:
+        return (head,)
+    return (
+        head,
+        *(
+            Issue(
+                code="sync.unknown_field",
+                field=change.field,
+                message=f"before {_short(change.before)}, asked {_short(change.after)},"
+                f" now {_short(live.get(change.field))}",
+                source=Source.SYNC,
+                severity=Severity.NOTE,
+            )
+            for change in row.changes
+        ),
+    )
+
+
+def _short(value: object) -> str:
+    text = repr(value) if not isinstance(value, str) else value
+    return f"“{text}”" if len(text) <= 40 else f"“{text[:40]}…” ({len(text)} characters)"  # noqa: PLR2004 - one line
+
+
+def made_so(changes: Sequence[FieldChange], updated_on: str | None, live: Record | None = None) -> Desired:
+    """What is remembered after a success: what was sent and, where a read showed it, what the server made of it."""
+    return {
+        change.field: DesiredValue(
+            sent=digest(change.field, change.after),
+            stored=digest(
+                change.field, change.after if live is None or change.field in ACTIONS else live.get(change.field)
+            ),
+            updated_on=updated_on,
+        )
+        for change in changes
+    }
+
+
+def verified_outcome(outcome: Outcome, verification: Verification) -> Outcome:
+    """What a read after the PUT makes of an `updated` row."""
+    issues = (*outcome.issues, *_touched(verification))
+    names = ", ".join(verification.differs)
+    match verification.seen:
+        case Seen.AS_ASKED:
+            return replace(outcome, verified=Verified.YES, issues=issues)
+        case Seen.NOT_STORED:
+            issue = Issue(
+                code="api.not_stored",
+                message=f"the server said yes, but still holds the former {names}",
+                source=Source.SYNC,
+            )
+            return replace(outcome, status=Status.FAILED, verified=Verified.DIFFERS, issues=(*issues, issue))
+        case Seen.REWRITTEN:
+            issue = Issue(
+                code="api.rewritten",
+                message=f"the server stores {names} in its own form; this is remembered and not sent again",
+                source=Source.SYNC,
+                severity=Severity.NOTE,
+            )
+            return replace(outcome, verified=Verified.DIFFERS, issues=(*issues, issue))
+        case Seen.MOVED_ON:
+            issue = Issue(
+                code="conflict.moved_on",
+                message=f"was updated, and then somebody else changed {names}",
+                source=Source.SYNC,
+            )
+            return replace(outcome, status=Status.CONFLICT, verified=Verified.DIFFERS, issues=(*issues, issue))
+
+
+def _touched(verification: Verification) -> tuple[Issue, ...]:
+    if not verification.touched:
+        return ()
+    return (
+        Issue(
+            code="api.side_effect",
+            message=f"the server also changed {', '.join(verification.touched)}, which nobody asked for",
+            source=Source.SYNC,
+            severity=Severity.WARNING,
+        ),
+    )

@@ -1,0 +1,137 @@
+"""The stages in their order, nothing else: read live, plan, begin, send, end, report."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from sync.apply import Application
+from sync.departures import ApplySettings
+from sync.diff import Known
+from sync.errors import CourseSyncError, Interrupted
+from sync.line import Line
+from sync.live import read_live
+from sync.model import CheckedSheet, Edit, Outcome, PlannedRow, SectionId, Status, ToUpdate
+from sync.ongoing import Row
+from sync.plan import held, ids_to_read, outcome_of, planned
+from sync.ports import Clock, Desired, Events, OpenIntent
+from sync.report import exit_code_of
+
+
+@dataclass(frozen=True, slots=True)
+class Policies:
+    """What the operator decided beforehand."""
+
+    on_conflict: Literal["refuse", "sheet", "live"] = "refuse"
+    on_drift: Literal["restore", "keep"] = "restore"
+
+    def known(self, desired: Desired) -> Known:
+        """What is remembered of one section, with these policies."""
+        return Known(desired=desired, restore_drift=self.on_drift == "restore", on_conflict=self.on_conflict)
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How the live state is read."""
+
+    line: Line
+    clock: Clock
+    ids_per_request: int
+    wait_max_s: float
+    stop_asked: Callable[[], CourseSyncError | None] = field(default=lambda: None)
+
+
+def make_plan(
+    checked: CheckedSheet, reading: Reading, *, desired: Mapping[SectionId, Desired], policies: Policies
+) -> tuple[PlannedRow, ...]:
+    """Plan every row of the sheet, in the sheet's order; nothing is sent.
+
+    Raises:
+        StoppedEarly: the live state could not be read whole.
+        SignInError: the server does not accept the token.
+        ConfigError: this is not the API's address.
+    """
+    edits = {row.id: row for row in checked.rows if isinstance(row, Edit)}
+    rows = {row.row: held(row) for row in checked.rows if not isinstance(row, Edit)}
+    sights = read_live(
+        ids_to_read(checked.rows),
+        reading.line,
+        reading.clock,
+        ids_per_request=reading.ids_per_request,
+        wait_max_s=reading.wait_max_s,
+        stop_asked=reading.stop_asked,
+    )
+    for sight in sights:
+        edit = edits[sight.id]
+        rows[edit.row] = planned(edit, sight, policies.known(desired.get(sight.id, {})))
+    return tuple(rows[row.row] for row in checked.rows)
+
+
+def first_outcomes(rows: Sequence[PlannedRow]) -> Iterator[tuple[PlannedRow, Outcome]]:
+    """Each row with what the report says of it if nothing more happens."""
+    return ((row, outcome_of(row, to_update=Status.NOT_ATTEMPTED)) for row in rows)
+
+
+def rows_to_send(
+    rows: Sequence[PlannedRow],
+    *,
+    desired: Mapping[SectionId, Desired],
+    policies: Policies,
+    open_intents: Mapping[SectionId, Sequence[OpenIntent]],
+    settle_after_s: float,
+    clock: Clock,
+) -> list[Row]:
+    """The rows for the coordinator; one whose last PUT nobody heard is settled before anything else."""
+    result: list[Row] = []
+    for planned_row in rows:
+        edit, plan = planned_row.edit, planned_row.decision
+        if edit is None or not isinstance(plan, ToUpdate):
+            continue
+        row = Row(planned_row, edit, plan, policies.known(desired.get(edit.id, {})))
+        if opened := open_intents.get(edit.id):
+            _reopen(row, opened, settle_after_s=settle_after_s, clock=clock)
+        result.append(row)
+    return result
+
+
+def _reopen(row: Row, opened: Sequence[OpenIntent], *, settle_after_s: float, clock: Clock) -> None:
+    last = opened[-1]
+    row.intent_number, row.attempts = last.number, last.intent.attempt
+    row.record, row.changes = last.intent.before, last.intent.changes
+    row.unheard = "the program ended before the answer came"
+    age_s = max(0.0, clock.wall() - last.at_wall)
+    row.settle_at = clock.boot() + max(0.0, settle_after_s - age_s)
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How a run ended."""
+
+    outcomes: Mapping[int, Outcome]
+    """Of the rows that were to be sent, by row number."""
+    stopped: CourseSyncError | None
+    exit_code: int
+
+
+def send(
+    rows: Sequence[Row],
+    line: Line,
+    clock: Clock,
+    *,
+    settings: ApplySettings,
+    events: Events,
+    stop_asked: Callable[[], CourseSyncError | None],
+) -> Ending:
+    """Send the rows and say how it ended."""
+    application = Application(rows, line, clock, settings, events, stop_asked)
+    application.run()
+    code = ending_code(application.outcomes.values(), application.stopped)
+    return Ending(application.outcomes, application.stopped, code)
+
+
+def ending_code(outcomes: Iterable[Outcome], stopped: CourseSyncError | None) -> int:
+    """The exit code that the contract gives this ending."""
+    if isinstance(stopped, Interrupted):
+        return 128 + stopped.signal_number
+    if stopped is not None:
+        return stopped.exit_code
+    return exit_code_of(outcomes)

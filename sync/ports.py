@@ -1,0 +1,202 @@
+"""What the stages need from outside, as protocols: the clock, the senders, the tokens, the journal, the quota."""
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Protocol
+
+from sync.errors import CourseSyncError
+from sync.exchange import Answer, Request
+from sync.model import FieldChange, Outcome, QuotaUse, SectionId
+from sync.section import Record
+from sync.windows import Scope
+
+
+class Clock(Protocol):
+    """Two clocks: one that people read and one that never jumps."""
+
+    @property
+    def boot_id(self) -> str:
+        """Names the boot that `boot()` counts from; two values compare only under the same name."""
+        ...
+
+    def wall(self) -> float:
+        """Seconds since the epoch; may jump."""
+        ...
+
+    def boot(self) -> float:
+        """Seconds since the machine started, sleep included; never jumps."""
+        ...
+
+    def sleep(self, seconds: float) -> None:
+        """Do nothing for that long."""
+        ...
+
+
+class Api(Protocol):
+    """One exchange with the server; called from sender threads."""
+
+    def exchange(self, request: Request) -> Answer:
+        """Send `request` and say what came back; network troubles are answers too."""
+        ...
+
+
+class Tokens(Protocol):
+    """Renews the bearer token that the API adapter attaches."""
+
+    def renew(self, generation: int) -> bool:
+        """Renew the token unless that was done since `generation`; False if there is nothing to renew it with."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """An answer, and when it was complete on the boot clock."""
+
+    ticket: int
+    request: Request
+    answer: Answer
+    sent_at: float
+    arrived_at: float
+    error: CourseSyncError | None = None
+    """Why nothing could be sent at all (no sign-in to be had); the answer is then `NotDelivered`."""
+
+
+class Senders(Protocol):
+    """Up to `places` exchanges at once, done by threads that decide nothing."""
+
+    @property
+    def places(self) -> int:
+        """How many may be in flight."""
+        ...
+
+    def submit(self, ticket: int, request: Request) -> None:
+        """Start the exchange; its answer comes back under `ticket`."""
+        ...
+
+    def arrivals(self, wait_s: float) -> tuple[Arrival, ...]:
+        """Wait at most `wait_s` for an answer, then give all that have come; may be empty."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """What is about to be sent for one section: committed before its PUT."""
+
+    section_id: SectionId
+    attempt: int
+    """From 1, over all runs of this row."""
+    changes: tuple[FieldChange, ...]
+    before: Record
+    """The whole record that the body was built on: the before-image."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenIntent:
+    """An intent whose answer nobody heard: to be settled by reading."""
+
+    intent: Intent
+    number: int
+    at_wall: float
+    heard: bool
+    """Whether something came back that could not be trusted; False where the process died before."""
+
+
+@dataclass(frozen=True, slots=True)
+class DesiredValue:
+    """What a run made so for one field."""
+
+    sent: str
+    """Digest of the normal form of what was sent."""
+    stored: str
+    """Digest of the normal form of what a read gave back; the same unless the server rewrites."""
+    updated_on: str | None = None
+
+
+Desired = Mapping[str, DesiredValue]
+"""By field."""
+
+
+class Ledger(Protocol):
+    """All windows of the profile, counted for every process that shares them."""
+
+    @property
+    def at_once(self) -> int:
+        """How many requests may leave in one transaction: one where a limit spaces them."""
+        ...
+
+    def earliest(self, scope: Scope, now: float) -> float:
+        """When the next request of `scope` may leave, pauses included; `inf` while that hangs on an answer."""
+        ...
+
+    def room(self, scope: Scope, now: float, until: float) -> int | None:
+        """How many requests of `scope` could leave by `until`; `None` without a limit."""
+        ...
+
+    def use(self, now: float) -> tuple[QuotaUse, ...]:
+        """Each counting window and how much of it is taken."""
+        ...
+
+
+class Batch(Protocol):
+    """One transaction of the store: all of it is committed when the block ends, or nothing."""
+
+    def reserve(self, scope: Scope) -> int | None:
+        """Take a place in every window now; `None` if another process was faster."""
+        ...
+
+    def answered(self, slot: int, at: float) -> None:
+        """The answer of a reserved request arrived at `at` (boot clock)."""
+        ...
+
+    def pause(self, until: float, *, widen: bool) -> None:
+        """Let the whole profile wait until `until` (boot clock); widen the spacing where no window explains it."""
+        ...
+
+    def intend(self, intent: Intent) -> int:
+        """Write down what is about to be sent; gives the intent's number."""
+        ...
+
+    def close_intent(self, number: int, *, answer: str, http_status: int | None) -> None:
+        """Write down how the intent ended: `accepted`, `rejected`, `not_applied`, `applied`, `undecided`."""
+        ...
+
+    def unheard(self, number: int, *, reason: str, http_status: int | None) -> None:
+        """Write down that no answer came; the intent stays open until it is settled."""
+        ...
+
+    def finish(self, outcome: Outcome) -> None:
+        """Write down what became of a row."""
+        ...
+
+    def remember(self, section_id: SectionId, values: Desired) -> None:
+        """Keep what was made so, field by field."""
+        ...
+
+    def forget(self, section_id: SectionId, fields: Sequence[str]) -> None:
+        """What was kept of these fields does not hold."""
+        ...
+
+
+class Journal(Protocol):
+    """The run's record of everything that it does, on disk before it counts."""
+
+    def batch(self) -> AbstractContextManager[Batch]:
+        """Begin a transaction; it is committed, durably, when the block ends without an error."""
+        ...
+
+    def open_intents(self) -> Mapping[SectionId, Sequence[OpenIntent]]:
+        """Intents of this run without an end, oldest first."""
+        ...
+
+    def count(self, *, reads: int, writes: int, throttled: int, retried: int) -> None:
+        """Add to the run's request counts."""
+        ...
+
+
+class Events(Protocol):
+    """Where the run says what happens, for logs and progress; never a cell's value."""
+
+    def emit(self, event: str, /, **facts: object) -> None:
+        """Say that `event` happened."""
+        ...

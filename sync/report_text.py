@@ -1,0 +1,73 @@
+"""What a run has to say to an operator: counts in words, grouped problems, where the files lie, the next step. Pure."""
+
+import shlex
+from collections.abc import Iterator, Sequence
+from pathlib import PurePath
+
+from sync.model import NEEDS_ATTENTION, RunReport, Severity, Status
+from sync.report import IssueGroup, counts, group_issues
+
+_RANGES_SHOWN = 12
+_GROUPS_SHOWN = 20
+_RESUMABLE = frozenset({5, 130, 143})
+_PURPOSES = {
+    "report": "your sheet with the result on each row",
+    "failed": "only the rows that need attention; upload it again once they are mended",
+}
+_ACTS = frozenset({"apply", "resume", "undo", "inbox"})
+
+
+def status_words(status: Status) -> str:
+    """Name a status as a person says it: `not attempted`."""
+    return status.value.replace("_", " ")
+
+
+def totals_line(report: RunReport) -> str:
+    """Say the counts in one sentence: `60 rows read: 57 updated, 2 unchanged, 1 invalid.`."""
+    named = [f"{total:,} {status_words(status)}" for status, total in counts(report.outcomes).items() if total]
+    rows = f"{report.input.rows:,} {'row' if report.input.rows == 1 else 'rows'} read"
+    return f"{rows}: {', '.join(named)}." if named else f"{rows}."
+
+
+def group_line(group: IssueGroup) -> str:
+    """Say one grouped problem, its rows shortened to what fits on a terminal."""
+    mark = "" if group.severity is Severity.ERROR else f"{group.severity.value}: "
+    return mark + group.sentence(most=_RANGES_SHOWN)
+
+
+def next_step(report: RunReport, files: Sequence[PurePath] = ()) -> str:
+    """Say what the operator does now, as one sentence with the command; empty when there is nothing to do."""
+    present = {outcome.status for outcome in report.outcomes}
+    profile = f" --profile {shlex.quote(report.profile)}" if report.profile else ""
+    if report.exit_code in _RESUMABLE or Status.NOT_ATTEMPTED in present:
+        return f"Go on where this run stopped: coursesync resume {report.run_id}{profile}"
+    if report.command not in _ACTS and Status.TO_UPDATE in present:
+        return f"Nothing was sent. To send it: coursesync apply {shlex.quote(report.input.path)}{profile}"
+    failed = next((file for file in files if file.name.startswith("failed")), None)
+    if present & NEEDS_ATTENTION and failed is not None and report.command != "undo":
+        return f"Mend the marked cells, then send that file: coursesync apply {shlex.quote(str(failed))}{profile}"
+    if report.command == "check" and not present & NEEDS_ATTENTION:
+        return f"See what would change: coursesync plan {shlex.quote(report.input.path)}{profile}"
+    return ""
+
+
+def summary_lines(report: RunReport, files: Sequence[PurePath] = (), notes: Sequence[str] = ()) -> tuple[str, ...]:
+    """Give the text for a terminal, one string a line: counts, problems, files with their purpose, next step."""
+    return tuple(_lines(report, files, notes))
+
+
+def _lines(report: RunReport, files: Sequence[PurePath], notes: Sequence[str]) -> Iterator[str]:
+    yield totals_line(report)
+    groups = group_issues(report.outcomes, general=report.issues)
+    for group in groups[:_GROUPS_SHOWN]:
+        yield f"  {group_line(group)}"
+    if len(groups) > _GROUPS_SHOWN:
+        yield f"  and {len(groups) - _GROUPS_SHOWN:,} other problems: all of them are in the report"
+    for file in files:
+        purpose = _PURPOSES.get(file.stem.split(" ")[0]) if file.suffix == ".xlsx" else None
+        if purpose:
+            yield f"{file}: {purpose}"
+    yield from notes
+    step = next_step(report, files)
+    if step:
+        yield f"Next: {step}"

@@ -1,0 +1,22 @@
+"""Times and durations as people and reports write them. Pure."""
+
+from datetime import UTC, datetime
+
+
+def utc(wall: float) -> str:
+    """Seconds since the epoch as ISO 8601 in UTC, to the millisecond: `2026-03-02T09:14:07.250Z`."""
+    return datetime.fromtimestamp(wall, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def duration(seconds: float) -> str:
+    """`45 s`, `12 min`, `3 h 20 min`, `2 days`: as a person says it, rounded up to the unit shown."""
+    whole = int(seconds) + (seconds > int(seconds))
+    if whole < 120:  # noqa: PLR2004 - two minutes are still said in seconds
+        return f"{whole} s"
+    minutes = -(-whole // 60)
+    if minutes < 120:  # noqa: PLR2004 - two hours are still said in minutes
+        return f"{minutes} min"
+    hours, rest = divmod(minutes, 60)
+    if hours < 48:  # noqa: PLR2004 - two days are still said in hours
+        return f"{hours} h {rest} min" if rest else f"{hours} h"
+    return f"{-(-hours // 24)} days"

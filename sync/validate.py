@@ -1,0 +1,297 @@
+"""Each row of a sheet judged by itself: an edit, an invalid row with all its issues, or a row to be left out."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
+from typing import Final, assert_never
+
+from sync.cells import Clear, Reader, Silent, Value, Wrong, is_error_word, read_cell, reader_for, shown
+from sync.columns import Layout, column_letters, find_layout, sheet_prefix
+from sync.headings import COMMAND
+from sync.model import (
+    CellValue,
+    CheckedRow,
+    CheckedSheet,
+    Edit,
+    Flaw,
+    FlawKind,
+    InvalidRow,
+    Issue,
+    Label,
+    LoadedFile,
+    RowNumber,
+    SectionId,
+    Severity,
+    SkippedRow,
+    TableRow,
+)
+from sync.section import BY_NAME, EDITABLE, FIELDS, Access, Json, SectionField, UnlockType
+
+SKIP: Final = "skip"
+CHOICES: Final = frozenset({"sheet", "live"})
+"""What a `Command` cell may choose for a conflict."""
+
+_ID: Final = BY_NAME["Id"]
+_READ_ONLY: Final = tuple(field for field in FIELDS if field.access is Access.READ_ONLY)
+_ROWS_NAMED: Final = 5
+_LABEL_LENGTH: Final = 200
+
+
+def check_sheet(file: LoadedFile, *, aliases: Mapping[str, str]) -> CheckedSheet:
+    """Find the sheet and its columns, and judge every row that is not blank; nothing is compared with the server.
+
+    Raises:
+        InputError: no sheet, header or row can be told (see `columns.find_layout`).
+    """
+    layout = find_layout(file, aliases=aliases)
+    judge = _Judge(layout, is_csv=file.format == "csv")
+    verdicts = _hold_repeated([judge.row(row) for row in layout.rows()], judge)
+    issues = (*layout.issues, *_left_out(layout))
+    rows = tuple(verdict.row for verdict in verdicts)
+    return CheckedSheet(file, layout.table.name, layout.header_row, layout.columns, rows, issues)
+
+
+@dataclass(frozen=True, slots=True)
+class _Column:
+    """One column of the sheet, with what its cells are read by."""
+
+    field: SectionField
+    index: int
+    read: Reader
+
+
+@dataclass(frozen=True, slots=True)
+class _Verdict:
+    """A judged row, and the Id that it names, even where it is invalid."""
+
+    row: CheckedRow
+    id: SectionId | None
+
+
+class _Judge:
+    """What is the same for all rows of one sheet, worked out once."""
+
+    def __init__(self, layout: Layout, *, is_csv: bool) -> None:
+        columns = layout.columns
+        self._prefix = sheet_prefix(layout.table.name)
+        self._letters = {name: column_letters(index) for name, index in columns.items()}
+        self._is_csv = is_csv
+        self._width = max(columns.values()) + 1
+        self._id = columns["Id"]
+        self._command = columns.get(COMMAND)
+        self._label = tuple(columns.get(name) for name in ("Id", "CourseId", "Title"))
+        self._id_column = _Column(_ID, self._id, reader_for(_ID))
+        self._editable = tuple(
+            _Column(field, columns[field.name], reader_for(field)) for field in EDITABLE if field.name in columns
+        )
+        self._read_only = tuple((field.name, columns[field.name]) for field in _READ_ONLY if field.name in columns)
+
+    def row(self, row: TableRow) -> _Verdict:
+        """Judge one row: all its issues are collected, not the first alone."""
+        cells = row.cells
+        if len(cells) < self._width:
+            cells += (None,) * (self._width - len(cells))
+        flaws = self._error_words(cells, row.flaws) if self._is_csv else row.flaws
+        label = self._label_of(cells, flaws)
+        issues: list[Issue] = []
+        command = self._read_command(row.number, cells, flaws, issues)
+        if command == SKIP or self._is_commented_out(cells[self._id], flaws):
+            return _Verdict(SkippedRow(row.number, label), None)
+        section_id = self._read_id(row.number, cells, flaws, issues)
+        values = self._read_values(row.number, cells, flaws, issues)
+        read_only = self._read_shown(row.number, cells, flaws, issues)
+        self._check_together(row.number, values, issues)
+        if section_id is None or (issues and any(issue.severity is Severity.ERROR for issue in issues)):
+            return _Verdict(InvalidRow(row.number, label, tuple(issues)), section_id)
+        if not values:
+            message = "the row names nothing to change"
+            issues.append(self._issue(row.number, "Id", "row.nothing_named", message, None, warning=True, about=None))
+        edit = Edit(
+            row=row.number,
+            id=section_id,
+            values=values,
+            label=label,
+            seen_updated_on=read_only.get("UpdatedOn"),
+            read_only=read_only,
+            command=command,
+            issues=tuple(issues),
+        )
+        return _Verdict(edit, section_id)
+
+    def repeated(self, row: RowNumber, section_id: SectionId, rows: Sequence[RowNumber]) -> Issue:
+        """Name the other ones of the `rows` that have the same Id."""
+        others = len(rows) - 1
+        named = ", ".join(map(str, islice((other for other in rows if other != row), _ROWS_NAMED)))
+        more = f" and {others - _ROWS_NAMED} more" if others > _ROWS_NAMED else ""
+        message = f"is also on {'row' if others == 1 else 'rows'} {named}{more}"
+        return self._issue(row, "Id", "id.duplicate", message, section_id)
+
+    def _label_of(self, cells: Sequence[CellValue], flaws: Mapping[int, Flaw]) -> Label:
+        """Show Id, CourseId and Title as the sheet has them."""
+        texts = []
+        for column in self._label:
+            if column is None:
+                texts.append("")
+            elif column in flaws:
+                texts.append(flaws[column].shown)
+            else:
+                texts.append(shown(cells[column]).strip()[:_LABEL_LENGTH])
+        return Label(*texts)
+
+    def _is_commented_out(self, cell: CellValue, flaws: Mapping[int, Flaw]) -> bool:
+        """Whether the Id begins with `#`; an error word does too, and so do hashes that stand for a narrow column."""
+        if not isinstance(cell, str) or self._id in flaws:
+            return False
+        text = cell.strip()
+        return text.startswith("#") and text.strip("# ") != "" and not is_error_word(text)
+
+    def _error_words(self, cells: Sequence[CellValue], flaws: Mapping[int, Flaw]) -> Mapping[int, Flaw]:
+        """Take error words for error cells: in a CSV nothing tells the two apart."""
+        found = {
+            index: Flaw(FlawKind.ERROR_VALUE, cell.strip())
+            for index, cell in enumerate(cells)
+            if isinstance(cell, str) and "#" in cell[:2] and is_error_word(cell)
+        }
+        return {**found, **flaws} if found else flaws
+
+    def _read_command(
+        self, row: RowNumber, cells: Sequence[CellValue], flaws: Mapping[int, Flaw], issues: list[Issue]
+    ) -> str | None:
+        if self._command is None:
+            return None
+        flaw = flaws.get(self._command)
+        word = flaw.shown if flaw is not None else shown(cells[self._command]).strip()
+        if not word:
+            return None
+        choice = word.casefold()
+        if flaw is None and (choice == SKIP or choice in CHOICES):
+            return choice
+        issues.append(self._issue(row, COMMAND, "command.unknown", "must be skip, sheet, live or blank", word))
+        return None
+
+    def _read_id(
+        self, row: RowNumber, cells: Sequence[CellValue], flaws: Mapping[int, Flaw], issues: list[Issue]
+    ) -> SectionId | None:
+        flaw = flaws.get(self._id)
+        meaning = self._id_column.read(cells[self._id]) if flaw is None else read_cell(_ID, cells[self._id], flaw)
+        match meaning:
+            case Value(value=int() as number):
+                return SectionId(number)
+            case Wrong(code=code, message=message, attempted=attempted):
+                issues.append(self._issue(row, "Id", code, message, attempted))
+            case Silent() | Clear() | Value():
+                issues.append(self._issue(row, "Id", "cell.required", "is a required field", None))
+            case _:
+                assert_never(meaning)
+        return None
+
+    def _read_values(
+        self, row: RowNumber, cells: Sequence[CellValue], flaws: Mapping[int, Flaw], issues: list[Issue]
+    ) -> dict[str, Json]:
+        values: dict[str, Json] = {}
+        for column in self._editable:
+            index = column.index
+            cell = cells[index]
+            flaw = flaws.get(index) if flaws else None
+            if cell is None and flaw is None:
+                continue
+            name = column.field.name
+            meaning = column.read(cell) if flaw is None else read_cell(column.field, cell, flaw)
+            match meaning:
+                case Value(value=value, remark=remark):
+                    values[name] = value
+                    if remark is not None:
+                        issues.append(self._issue(row, name, remark.code, remark.message, value, warning=True))
+                case Clear():
+                    values[name] = ""
+                case Wrong(code=code, message=message, attempted=attempted):
+                    issues.append(self._issue(row, name, code, message, attempted))
+                case Silent(whitespace_only=True):
+                    message = "holds only white space and counts as blank"
+                    issues.append(self._issue(row, name, "cell.white_space", message, None, warning=True))
+                case Silent():
+                    pass
+                case _:
+                    assert_never(meaning)
+        return values
+
+    def _read_shown(
+        self, row: RowNumber, cells: Sequence[CellValue], flaws: Mapping[int, Flaw], issues: list[Issue]
+    ) -> Mapping[str, str]:
+        """Take the read-only cells as text; they are compared with live and never sent."""
+        texts = {}
+        for name, index in self._read_only:
+            flaw = flaws.get(index) if flaws else None
+            if flaw is not None:
+                meaning = read_cell(BY_NAME[name], cells[index], flaw)
+                if isinstance(meaning, Wrong):
+                    issues.append(self._issue(row, name, meaning.code, meaning.message, meaning.attempted))
+            elif cells[index] is not None and (text := shown(cells[index]).strip()):
+                texts[name] = text
+        return texts
+
+    def _check_together(self, row: RowNumber, values: dict[str, Json], issues: list[Issue]) -> None:
+        """Hold the fields of a row against one another."""
+        if values.get("ClearImageFile") is False:
+            # FALSE asks for nothing: an image goes only where TRUE stands.
+            del values["ClearImageFile"]
+        if "NewImageUrl" in values and "ClearImageFile" in values:
+            message = "must not be TRUE while NewImageUrl is given"
+            issues.append(self._issue(row, "ClearImageFile", "image.both", message, attempted=True))
+        if values.get("UnlockAfterDays") and values.get("UnlockType", UnlockType.Timed) != UnlockType.Timed:
+            message = "has effect only with UnlockType 3 (Timed)"
+            days = values["UnlockAfterDays"]
+            issues.append(self._issue(row, "UnlockAfterDays", "unlock.not_timed", message, days, warning=True))
+
+    def _issue(
+        self,
+        row: RowNumber,
+        column: str,
+        code: str,
+        message: str,
+        attempted: Json,
+        *,
+        warning: bool = False,
+        about: str | None = "",
+    ) -> Issue:
+        """Write an issue at the row's cell in `column`; `about=None` makes it one of the whole row."""
+        return Issue(
+            code,
+            message,
+            field=column if about == "" else about,
+            severity=Severity.WARNING if warning else Severity.ERROR,
+            attempted_value=attempted,
+            cell=f"{self._prefix}{self._letters[column]}{row}",
+        )
+
+
+def _hold_repeated(verdicts: Sequence[_Verdict], judge: _Judge) -> list[_Verdict]:
+    """Make every row of an Id that is there twice invalid: which of them is meant cannot be told."""
+    rows_of: dict[SectionId, list[RowNumber]] = {}
+    for verdict in verdicts:
+        if verdict.id is not None:
+            rows_of.setdefault(verdict.id, []).append(verdict.row.row)
+    if all(len(rows) == 1 for rows in rows_of.values()):
+        return list(verdicts)
+    return [_hold(verdict, rows_of, judge) for verdict in verdicts]
+
+
+def _hold(verdict: _Verdict, rows_of: Mapping[SectionId, Sequence[RowNumber]], judge: _Judge) -> _Verdict:
+    section_id, row = verdict.id, verdict.row
+    if section_id is None or len(rows_of[section_id]) == 1:
+        return verdict
+    issue = judge.repeated(row.row, section_id, rows_of[section_id])
+    return replace(verdict, row=InvalidRow(row.row, row.label, (issue, *row.issues)))
+
+
+def _left_out(layout: Layout) -> Iterator[Issue]:
+    """Say which rows are no rows, though they hold something."""
+    rows = layout.left_out()
+    if rows:
+        named = ", ".join(str(row) for row in rows[:_ROWS_NAMED])
+        more = f" and {len(rows) - _ROWS_NAMED} more" if len(rows) > _ROWS_NAMED else ""
+        yield Issue(
+            "row.not_ours",
+            f"rows that hold nothing in a column of ours are left out: {named}{more}",
+            severity=Severity.NOTE,
+        )
