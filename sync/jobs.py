@@ -20,6 +20,9 @@ from sync.adapters.workbook.source import SheetSource
 from sync.bootstrap import Session, new_run_id, who
 from sync.config import Settings
 from sync.errors import CourseSyncError, HeldRun, InputError
+from sync.exchange import ReadPage
+from sync.listing import read_list, read_page
+from sync.live import read_live
 from sync.model import (
     CheckedSheet,
     InputFacts,
@@ -37,7 +40,9 @@ from sync.model import (
 from sync.pipeline import Ending, first_outcomes, make_plan, rows_to_send, send
 from sync.plan import Cost, cost, held, ids_to_read, outcome_of, plan_hash, to_send
 from sync.ports import Clock, Desired, Events
+from sync.reading import Found
 from sync.report import exit_code_of
+from sync.section import Record
 from sync.times import utc
 from sync.validate import check_sheet
 
@@ -276,7 +281,7 @@ def write_run_report(
     return Result(report, folder, write_reports(report, folder, sheet=source), stopped)
 
 
-def run_report(store: Store, run_id: RunId) -> tuple[RunReport, RunFacts]:
+def run_report(store: Store, run_id: str) -> tuple[RunReport, RunFacts]:
     """Rebuild a run's report from the journal; rows with an open intent are `unknown` until they are settled.
 
     Raises:
@@ -333,3 +338,70 @@ def _input_facts(checked: CheckedSheet) -> InputFacts:
 
 def _hash(session: Session, shown: Preview) -> str:
     return plan_hash(shown.rows, base_url=session.settings.base_url, input_sha256=shown.checked.file.sha256)
+
+
+def read_account(
+    session: Session, courses: Sequence[int], stop_asked: Asked
+) -> tuple[tuple[Record, ...], tuple[tuple[int, str], ...]]:
+    """Every section of these courses (of all, if none is named) as full records, and all courses with their titles.
+
+    Raises:
+        CourseSyncError: as `listing.read_list` and `live.read_live`.
+    """
+    line, clock = session.line(), session.clock
+    chosen: list[tuple[tuple[str, str], ...]] = [
+        (("CourseSection_Course", str(course)),) for course in dict.fromkeys(courses)
+    ]
+    listed = [
+        record
+        for filters in chosen or [()]
+        for record in read_list("coursesections", line, clock, filters=filters, stop_asked=stop_asked)
+    ]
+    ids = [SectionId(value) for record in listed if isinstance(value := record.get("Id"), int)]
+    reading = session.reading(line, stop_asked)
+    sights = read_live(
+        ids,
+        line,
+        clock,
+        ids_per_request=reading.ids_per_request,
+        wait_max_s=reading.wait_max_s,
+        stop_asked=stop_asked,
+    )
+    records = tuple(sight.record for sight in sights if isinstance(sight, Found))
+    kept = tuple(record for record in records if not courses or record.get("CourseId") in courses)
+    titles = tuple(
+        (course_id, str(record.get("Title") or ""))
+        for record in read_list("courses", line, clock, stop_asked=stop_asked)
+        if isinstance(course_id := record.get("Id"), int)
+    )
+    return kept, titles
+
+
+def list_a_page(session: Session) -> tuple[int | None, SectionId | None]:
+    """How many sections the list counts, and the Id of the first one, if there is any.
+
+    Raises:
+        CourseSyncError: as `listing.read_page`.
+    """
+    line = session.line()
+    page = read_page(ReadPage("coursesections", 1, 1), line, session.clock)
+    line.settle_debts()
+    ids = [value for record in page.records if isinstance(value := record.get("Id"), int)]
+    return page.total, SectionId(ids[0]) if ids else None
+
+
+def read_whole(session: Session, section_id: SectionId) -> SectionId:
+    """Read one full record, as every plan does.
+
+    Raises:
+        CourseSyncError: as `live.read_live`.
+    """
+    line = session.line()
+    sights = read_live(
+        [section_id],
+        line,
+        session.clock,
+        ids_per_request=1,
+        wait_max_s=session.settings.wait_max_s,
+    )
+    return next(iter(sights)).id

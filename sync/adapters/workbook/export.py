@@ -4,7 +4,7 @@ import csv
 from collections.abc import Iterator, Mapping, Sequence
 from io import StringIO
 from pathlib import Path
-from typing import Final
+from typing import Final, assert_never
 
 from openpyxl import Workbook
 from openpyxl.worksheet.worksheet import Worksheet
@@ -101,6 +101,8 @@ def _cell(field: SectionField, live: Json) -> bool | int | str | None:
             return live if isinstance(live, bool) else None
         case FieldKind.TEXT | FieldKind.IMAGE_URL | FieldKind.OPAQUE:
             return live.replace("\r\n", "\n").replace("\r", "\n") if isinstance(live, str) else None
+        case _:
+            assert_never(field.kind)
 
 
 def _reason(field: SectionField, value: bool | int | str | None, live: Json, *, as_csv: bool) -> str | None:  # noqa: FBT001 - the value of a boolean field
@@ -123,6 +125,8 @@ def _reason(field: SectionField, value: bool | int | str | None, live: Json, *, 
             return "the live text is the very word that empties a field"
         case Silent():
             return "the live text is white space only"
+        case _ as never:
+            assert_never(never)
 
 
 def _notes(rows: Sequence[tuple[Values, Reasons]]) -> Iterator[str]:

@@ -1,7 +1,7 @@
 """What template, export and failed rows share: headings with comments, drop-downs, widths, read-only columns."""
 
 from collections.abc import Mapping, Sequence
-from typing import Final
+from typing import Final, assert_never
 
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.datavalidation import DataValidation
@@ -103,6 +103,8 @@ def requirement(heading: str) -> str:
             return "Optional. A blank cell does nothing."
         case Access.EDITABLE:
             return "Optional. A blank cell leaves the field as it is." + _emptying(field)
+        case _:
+            assert_never(field.access)
 
 
 def _emptying(field: SectionField) -> str:

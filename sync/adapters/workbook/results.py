@@ -12,7 +12,7 @@ from sync.headings import COMMAND
 from sync.model import NEEDS_ATTENTION, RunReport, Status
 from sync.report import RESULT_HEADINGS
 
-MOST_ROWS_OF_ITS_OWN = 20_000
+MOST_ROWS_OF_ITS_OWN = 10_000
 """Up to here the original workbook is opened and kept; above it, its values are written."""
 
 _LARGE = f"The sheet has more than {MOST_ROWS_OF_ITS_OWN:,} rows: its values were kept, its formats were not."
@@ -40,7 +40,7 @@ def report_workbook(report: RunReport, source: SheetSource | None = None) -> byt
     layout, marked = _prepare(report, source)
     remarks = (_MANY_MARKS,) if len(marked) >= MOST_MARKS else ()
     if source.format == "xlsx":
-        is_large = len(source.rows) > MOST_ROWS_OF_ITS_OWN
+        is_large = len(source.rows) - source.header_row > MOST_ROWS_OF_ITS_OWN
         own = None if is_large else annotated(report, source, layout, marked, remarks=remarks)
         if own is not None:
             return own

@@ -3,7 +3,7 @@
 import zipfile
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime, time, timedelta
 from io import BytesIO
 from pathlib import Path
 
@@ -278,6 +278,51 @@ def test_dates_stay_dates_even_where_they_are_marked(tmp_path: Path) -> None:
     sheet = opened(report_workbook(report_of(outcome(2, Status.REJECTED, REQUIRED)), source))
 
     assert (sheet["B2"].value, sheet["B2"].is_date) == (moment, True)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        pytest.param(date(2025, 1, 15), id="date"),
+        pytest.param(time(10, 30), id="time"),
+        pytest.param(timedelta(hours=30), id="duration"),
+        pytest.param(1.5, id="number"),
+        pytest.param(True, id="boolean"),
+        pytest.param(12345678901234567890, id="more-digits-than-excel-keeps"),
+    ],
+)
+def test_values_of_every_kind_are_written(tmp_path: Path, value: CellValue) -> None:
+    """A value comes back as it was; a number that Excel would round comes back as text."""
+    rows = (TableRow(RowNumber(1), ("Id", "Extra")), TableRow(RowNumber(2), ("200", value)))
+
+    sheet = opened(report_workbook(report_of(outcome(2)), SheetSource(tmp_path / "a.csv", "csv", "a", 1, rows)))
+
+    found = sheet["B2"].value
+    shown = found.date() if isinstance(found, datetime) else found
+    assert shown == (str(value) if isinstance(value, int) and value > 2**53 else value)
+
+
+def test_text_that_looks_like_a_formula_stays_text_in_the_own_workbook(own: Path) -> None:
+    """Typing Enter in such a cell must not make a formula of it."""
+    workbook = load_workbook(own)
+    workbook["Edits"]["D4"].value = "=1+1"
+    workbook["Edits"]["D4"].data_type = "s"
+    workbook.save(own)
+
+    cell = opened(report_workbook(report_of(*OUTCOMES), source_of(own)))["D4"]
+
+    assert (cell.value, cell.data_type, cell.quotePrefix) == ("=1+1", "s", True)
+
+
+def test_an_inflated_workbook_is_not_opened(own: Path) -> None:
+    """A part of tens of megabytes would take openpyxl minutes and gigabytes: the values are written instead."""
+    source = source_of(own)
+    with zipfile.ZipFile(own, "a", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("xl/media/padding.bin", bytes(41_000_000))
+
+    summary = opened(report_workbook(report_of(*OUTCOMES), source)).parent["Summary"]
+
+    assert results._ODD in [row[0] for row in summary.iter_rows(values_only=True)]
 
 
 def test_without_a_file_the_sections_are_named(tmp_path: Path) -> None:

@@ -1,0 +1,151 @@
+"""`coursesync login`, `logout` and `doctor`: who we are to the server, and whether everything is in place."""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, TypeVar
+
+import click
+
+from sync.cli.options import Common, common
+from sync.errors import ConfigError, CourseSyncError
+
+if TYPE_CHECKING:
+    from sync.adapters.tokens import PasswordGrant
+    from sync.bootstrap import Session
+    from sync.config import Settings
+
+T = TypeVar("T")
+
+_MARKS = {"ok": "ok         ", "failed": "FAILED     ", "not tried": "not tried  "}
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that `doctor` looked at."""
+
+    what: str
+    state: Literal["ok", "failed", "not tried"]
+    detail: str
+    exit_code: int = 0
+
+
+@click.command()
+@click.option("--totp", metavar="CODE", help="The one-time code, where the user has a second factor.")
+@common
+def login(options: Common, totp: str | None) -> int:
+    """Sign in with a user name and a password, and keep the sign-in in the state directory."""
+    from sync.adapters.secret import Secret  # noqa: PLC0415 - loaded when the command runs
+    from sync.cli.console import data, say  # noqa: PLC0415 - the same
+
+    settings = options.settings(needs_network=True)
+    grant = _password_grant(settings, ask=sys.stdin.isatty())
+    grant.sign_in(totp=None if totp is None else Secret(totp))
+    if options.as_json:
+        data({"signed_in": True, "base_url": settings.base_url})
+    say(options, [f"Signed in at {settings.base_url}; the sign-in is kept in {settings.state_dir}."])
+    return 0
+
+
+@click.command()
+@common
+def logout(options: Common) -> int:
+    """Forget the kept sign-in."""
+    from sync.cli.console import data, say  # noqa: PLC0415 - loaded when the command runs
+
+    settings = options.settings(needs_network=True)
+    was_there = _password_grant(settings, ask=False, needs_password=False).logout()
+    if options.as_json:
+        data({"signed_out": was_there})
+    say(options, ["Signed out." if was_there else "There was no kept sign-in."])
+    return 0
+
+
+@click.command()
+@common
+def doctor(options: Common) -> int:
+    """Check configuration, state directory, reachability, sign-in and roles; nothing is changed."""
+    from sync.cli.console import data, say  # noqa: PLC0415 - loaded when the command runs
+
+    findings: list[Finding] = []
+    for finding in _examine(options):
+        findings.append(finding)
+        say(options, [f"{_MARKS[finding.state]}{finding.what}: {finding.detail}"])
+    code = next((finding.exit_code for finding in findings if finding.state == "failed"), 0)
+    if options.as_json:
+        data({"exit_code": code, "findings": [[item.what, item.state, item.detail] for item in findings]})
+    if code:
+        failed = next(finding for finding in findings if finding.state == "failed")
+        click.echo(f"coursesync: {failed.what}: {failed.detail}", err=True)
+    return code
+
+
+def _password_grant(settings: "Settings", *, ask: bool, needs_password: bool = True) -> "PasswordGrant":
+    from sync.adapters.secret import Secret  # noqa: PLC0415 - loaded when a command signs in
+    from sync.adapters.tokens import PasswordGrant  # noqa: PLC0415 - the same
+
+    username, password = settings.username, settings.password
+    if needs_password and ask:
+        username = username or click.prompt("User name (e-mail)", err=True)
+        password = password or Secret(click.prompt("Password", hide_input=True, err=True))
+    if needs_password and (not username or password is None):
+        raise ConfigError(
+            "There is no user name or no password to sign in with.",
+            remedy="Run `coursesync login` at a terminal, or set COURSESYNC_USERNAME and COURSESYNC_PASSWORD_FILE.",
+        )
+    settings.state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return PasswordGrant(
+        settings.base_url,
+        state_dir=settings.state_dir,
+        username=username,
+        password=password,
+        client_id=settings.client_id,
+        timeout_s=settings.timeout_s,
+        ca_file=settings.ca_file,
+    )
+
+
+def _examine(options: Common) -> Iterator[Finding]:
+    """Look at one thing after another; what hangs on a failed one is not tried."""
+    settings, finding = _try("configuration", lambda: options.settings(needs_network=True))
+    yield finding or Finding("configuration", "ok", _described(settings))
+    if settings is None:
+        return
+    from sync.bootstrap import open_session  # noqa: PLC0415 - loaded when the command runs
+
+    with ExitStack() as stack:
+        session, finding = _try("state directory and sign-in", lambda: stack.enter_context(open_session(settings)))
+        yield finding or Finding("state directory and sign-in", "ok", str(settings.state_dir))
+        if session is not None:
+            yield from _examine_roles(session)
+
+
+def _examine_roles(session: "Session") -> Iterator[Finding]:
+    from sync.jobs import list_a_page, read_whole  # noqa: PLC0415 - loaded when the command runs
+
+    page, finding = _try("CourseSection-List", lambda: list_a_page(session))
+    if page is None:
+        yield finding or Finding("CourseSection-List", "failed", "no answer", 5)
+        return
+    total, first = page
+    yield Finding("CourseSection-List", "ok", f"{total:,} sections in this account" if total is not None else "granted")
+    if first is None:
+        yield Finding("CourseSection-Read", "not tried", "the account has no section to read")
+    else:
+        read, finding = _try("CourseSection-Read", lambda: read_whole(session, first))
+        yield finding or Finding("CourseSection-Read", "ok", f"section {read} read whole")
+    yield Finding("CourseSection-Edit", "not tried", "only an update would show it, and doctor changes nothing")
+
+
+def _try(what: str, act: Callable[[], T]) -> tuple[T | None, Finding | None]:
+    try:
+        return act(), None
+    except CourseSyncError as error:
+        return None, Finding(what, "failed", str(error), error.exit_code)
+
+
+def _described(settings: "Settings | None") -> str:
+    if settings is None:
+        return ""
+    return f"profile {settings.profile}, account {settings.account or '(none named)'}, {settings.base_url}"

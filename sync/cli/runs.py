@@ -1,0 +1,104 @@
+"""`coursesync history`, `status` and `report`: what the journal knows of runs; no network."""
+
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+import click
+
+from sync.cli.options import Common, common
+
+if TYPE_CHECKING:
+    from sync.model import RunFacts
+
+
+@click.command()
+@common
+def history(options: Common) -> int:
+    """List the runs of this profile, newest first."""
+    from sync.adapters.clock import SystemClock  # noqa: PLC0415 - loaded when the command runs
+    from sync.adapters.store import open_store  # noqa: PLC0415 - the same
+    from sync.adapters.store.history import recent_runs  # noqa: PLC0415 - the same
+    from sync.cli.console import data, say  # noqa: PLC0415 - the same
+
+    settings = options.settings(needs_network=False)
+    with closing(open_store(settings.state_dir, SystemClock())) as store:
+        runs = recent_runs(store)
+        if options.as_json:
+            data([_run_object(facts) for facts in runs])
+        say(options, [_run_line(facts) for facts in runs] or ["No runs yet."])
+    return 0
+
+
+@click.command()
+@click.argument("run", required=False)
+@common
+def status(options: Common, run: str | None) -> int:
+    """Show RUN, or the last run: what is done, what is left, what is taken of the limits."""
+    from sync.adapters.clock import SystemClock  # noqa: PLC0415 - loaded when the command runs
+    from sync.adapters.store import open_store  # noqa: PLC0415 - the same
+    from sync.adapters.store.history import recent_runs  # noqa: PLC0415 - the same
+    from sync.bootstrap import open_ledger  # noqa: PLC0415 - the same
+    from sync.cli.console import data, say  # noqa: PLC0415 - the same
+    from sync.jobs import run_report  # noqa: PLC0415 - the same
+    from sync.report import summary_object  # noqa: PLC0415 - the same
+    from sync.report_text import totals_line  # noqa: PLC0415 - the same
+
+    settings, clock = options.settings(needs_network=False), SystemClock()
+    with closing(open_store(settings.state_dir, clock)) as store:
+        latest = recent_runs(store, at_most=1)
+        if run is None and not latest:
+            say(options, ["No runs yet."])
+            return 0
+        report, facts = run_report(store, run or latest[0].run_id)
+        use = open_ledger(store, settings, clock).use(clock.boot())
+        if options.as_json:
+            data(summary_object(report) | {"state": facts.state})
+        say(options, [_run_line(facts), totals_line(report)])
+        say(options, [f"  {item.window}: {item.used:,} of {item.limit:,} taken" for item in use])
+        if facts.stop is not None:
+            say(options, [f"  stopped: {facts.stop.message}"])
+    return 0
+
+
+@click.command()
+@click.argument("run")
+@common
+def report(options: Common, run: str) -> int:
+    """Write the report of RUN again, from the journal alone; at any time, as often as wanted."""
+    from sync.adapters.clock import SystemClock  # noqa: PLC0415 - loaded when the command runs
+    from sync.adapters.store import open_store  # noqa: PLC0415 - the same
+    from sync.cli.console import show_result  # noqa: PLC0415 - the same
+    from sync.jobs import run_report, write_run_report  # noqa: PLC0415 - the same
+
+    settings = options.settings(needs_network=False)
+    with closing(open_store(settings.state_dir, SystemClock())) as store:
+        _report, facts = run_report(store, run)
+        result = write_run_report(store, settings, facts.run_id, out=options.out)
+        show_result(options, result)
+    return 0
+
+
+def _run_line(facts: "RunFacts") -> str:
+    from sync.times import utc  # noqa: PLC0415 - loaded when there is a run
+
+    code = "still open" if facts.exit_code is None else f"exit {facts.exit_code}"
+    started = utc(facts.started_wall)[:16].replace("T", " ")
+    return (
+        f"{facts.run_id}  {started}  {facts.command:<7} {facts.state:<8} {code:<10}"
+        f" {facts.input.rows:>6,} rows  {facts.input.path}"
+    )
+
+
+def _run_object(facts: "RunFacts") -> dict[str, object]:
+    from sync.times import utc  # noqa: PLC0415 - loaded when there is a run
+
+    return {
+        "run_id": facts.run_id,
+        "command": facts.command,
+        "state": facts.state,
+        "exit_code": facts.exit_code,
+        "started_at": utc(facts.started_wall),
+        "finished_at": None if facts.finished_wall is None else utc(facts.finished_wall),
+        "user": facts.user,
+        "input": {"path": facts.input.path, "sha256": facts.input.sha256, "rows": facts.input.rows},
+    }

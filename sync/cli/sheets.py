@@ -1,0 +1,52 @@
+"""`coursesync template` and `coursesync export`: workbooks to be filled in."""
+
+from pathlib import Path
+
+import click
+
+from sync.cli.options import Common, common
+from sync.errors import InputError
+
+
+@click.command()
+@click.option("-o", "--output", type=click.Path(path_type=Path), default="template.xlsx", show_default=True)
+@common
+def template(options: Common, output: Path) -> int:
+    """Write an empty workbook that explains itself; no network."""
+    from sync.adapters.workbook.template import write_template  # noqa: PLC0415 - loaded when the command runs
+    from sync.cli.console import data, say  # noqa: PLC0415 - the same
+
+    placed = write_template(output)
+    if options.as_json:
+        data({"path": str(placed.path)})
+    say(options, [f"Written: {placed.path}", *([placed.note] if placed.note else [])])
+    return 0
+
+
+@click.command()
+@click.option("--course", "courses", type=int, multiple=True, metavar="ID", help="Only this course; may be repeated.")
+@click.option("-o", "--output", type=click.Path(path_type=Path), default="sections.xlsx", show_default=True)
+@common
+def export(options: Common, courses: tuple[int, ...], output: Path) -> int:
+    """Write a workbook (or a CSV) with the live sections, ready to be edited and applied."""
+    from sync.adapters.signals import stop_signals  # noqa: PLC0415 - loaded when the command runs
+    from sync.adapters.workbook.export import write_export  # noqa: PLC0415 - the same
+    from sync.bootstrap import open_session  # noqa: PLC0415 - the same
+    from sync.cli.console import data, say  # noqa: PLC0415 - the same
+    from sync.jobs import read_account  # noqa: PLC0415 - the same
+
+    if output.suffix.lower() not in {".xlsx", ".csv"}:
+        raise InputError(
+            f"An export cannot be written as {output.suffix or output.name!r}.",
+            code="export.format",
+            remedy="Name a file that ends in .xlsx or .csv.",
+        )
+    settings = options.settings(needs_network=True)
+    with options.logging(settings), open_session(settings) as session, stop_signals() as request:
+        request.wake = session.senders.wake
+        records, titles = read_account(session, courses, request.interrupted)
+    placed, notes = write_export(output, records, courses=titles)
+    if options.as_json:
+        data({"path": str(placed.path), "sections": len(records), "notes": list(notes)})
+    say(options, [f"{len(records):,} sections written: {placed.path}", *notes, *([placed.note] if placed.note else [])])
+    return 0
