@@ -298,6 +298,7 @@ class Application:
                 done = Done(Status.UPDATED, updated_on=_text(updated_on), updated_by=_text(updated_by))
                 self._finish(row, done, close="applied")
             case Settled.NOT_APPLIED:
+                row.record, row.read_at = sight.record, row.settle_at
                 self._again(row, Again(costs_attempt=True, reason=row.unheard), self.clock.boot())
             case Settled.UNDECIDED:
                 issues = unknown_issues(row, sight.record, row.unheard)

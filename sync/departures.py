@@ -109,10 +109,11 @@ class Departures:
         self.verify_reader = Reader(self.settings.ids_per_request)
 
     def _bring_back(self, now: float) -> None:
-        due = [row for row in self.later if row.not_before <= now + self._lead_s()]
+        due = [row for row in self.later if row.not_before <= now]
         for row in due:
             self.later.remove(row)
-            self.queue.appendleft(row)
+            still_fresh = row.record is not None and now - row.read_at <= self.settings.fresh_for_s
+            (self.fresh if still_fresh else self.queue).appendleft(row)
 
     def _next(self, now: float) -> Departure | None:
         may_read = self.line.earliest(Scope.ALL, now) <= now
@@ -204,7 +205,7 @@ class Departures:
         times += [max(read, self._fresh_due(now))]
         if not self.stopping:
             times += [max(write, row.not_before) for row in islice(self.fresh, 1)]
-            times += [row.not_before - self._lead_s() for row in self.later]
+            times += [row.not_before for row in self.later]
         if self.may_verify(now):
             times.append(read)
         return min(times)

@@ -94,7 +94,7 @@ def conflict_issues(conflict: Conflict) -> tuple[Issue, ...]:
 
 def gone_issue() -> Issue:
     """The server answered 404 to this very Id."""
-    return Issue(code="api.not_found", field="Id", message="there is no section with this Id", source=Source.API)
+    return Issue(code="api.not_found", field="Id", message="is not the Id of any section", source=Source.API)
 
 
 def failed_issue(reason: str, attempts: int) -> Issue:

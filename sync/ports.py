@@ -1,6 +1,6 @@
 """What the stages need from outside, as protocols: the clock, the senders, the tokens, the journal, the quota."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
@@ -10,6 +10,9 @@ from sync.exchange import Answer, Request
 from sync.model import FieldChange, Outcome, QuotaUse, SectionId
 from sync.section import Record
 from sync.windows import Scope
+
+StopAsked = Callable[[], CourseSyncError | None]
+"""Asked again and again by what may take long: a signal, or the time that the operator set."""
 
 
 class Clock(Protocol):

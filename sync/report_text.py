@@ -35,10 +35,13 @@ def group_line(group: IssueGroup) -> str:
     return mark + group.sentence(most=_RANGES_SHOWN)
 
 
-def next_step(report: RunReport, files: Sequence[PurePath] = ()) -> str:
-    """Say what the operator does now, as one sentence with the command; empty when there is nothing to do."""
+def next_step(report: RunReport, files: Sequence[PurePath] = (), *, words: str = "") -> str:
+    """Say what the operator does now, as one sentence with the command; empty when there is nothing to do.
+
+    `words` are the options that every command of this profile needs: `--profile production`.
+    """
     present = {outcome.status for outcome in report.outcomes}
-    profile = f" --profile {shlex.quote(report.profile)}" if report.profile else ""
+    profile = f" {words}" if words else ""
     if report.exit_code in _RESUMABLE or Status.NOT_ATTEMPTED in present:
         return f"Go on where this run stopped: coursesync resume {report.run_id}{profile}"
     if report.command not in _ACTS and Status.TO_UPDATE in present:
@@ -51,12 +54,14 @@ def next_step(report: RunReport, files: Sequence[PurePath] = ()) -> str:
     return ""
 
 
-def summary_lines(report: RunReport, files: Sequence[PurePath] = (), notes: Sequence[str] = ()) -> tuple[str, ...]:
+def summary_lines(
+    report: RunReport, files: Sequence[PurePath] = (), notes: Sequence[str] = (), *, words: str = ""
+) -> tuple[str, ...]:
     """Give the text for a terminal, one string a line: counts, problems, files with their purpose, next step."""
-    return tuple(_lines(report, files, notes))
+    return tuple(_lines(report, files, notes, words))
 
 
-def _lines(report: RunReport, files: Sequence[PurePath], notes: Sequence[str]) -> Iterator[str]:
+def _lines(report: RunReport, files: Sequence[PurePath], notes: Sequence[str], words: str) -> Iterator[str]:
     yield totals_line(report)
     groups = group_issues(report.outcomes, general=report.issues)
     for group in groups[:_GROUPS_SHOWN]:
@@ -68,6 +73,6 @@ def _lines(report: RunReport, files: Sequence[PurePath], notes: Sequence[str]) -
         if purpose:
             yield f"{file}: {purpose}"
     yield from notes
-    step = next_step(report, files)
+    step = next_step(report, files, words=words)
     if step:
         yield f"Next: {step}"

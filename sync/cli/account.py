@@ -122,7 +122,7 @@ def _examine(options: Common) -> Iterator[Finding]:
 
 
 def _examine_roles(session: "Session") -> Iterator[Finding]:
-    from sync.jobs import list_a_page, read_whole  # noqa: PLC0415 - loaded when the command runs
+    from sync.jobs.account import list_a_page, read_whole  # noqa: PLC0415 - loaded when the command runs
 
     page, finding = _try("CourseSection-List", lambda: list_a_page(session))
     if page is None:

@@ -12,7 +12,7 @@ from sync.errors import ConfigError, HeldRun, InputError
 
 if TYPE_CHECKING:
     from sync.config import Settings
-    from sync.jobs import Preview
+    from sync.jobs.sheets import Preview
 
 
 @click.command()
@@ -24,7 +24,8 @@ def apply(options: Common, sheet: Path, yes: bool) -> int:  # noqa: FBT001 - a f
     from sync.adapters.signals import stop_signals  # noqa: PLC0415 - loaded when the command runs
     from sync.bootstrap import open_session  # noqa: PLC0415 - the same
     from sync.cli.console import RunEvents, show_result  # noqa: PLC0415 - the same
-    from sync.jobs import apply_sheet, read_sheet  # noqa: PLC0415 - the same
+    from sync.jobs.runs import apply_sheet  # noqa: PLC0415 - the same
+    from sync.jobs.sheets import read_sheet  # noqa: PLC0415 - the same
 
     if not yes and not sys.stdin.isatty():
         raise HeldRun("Nothing was sent: there is no terminal to ask at.", remedy="Give --yes to send without asking.")
@@ -53,7 +54,7 @@ def resume(options: Common, run: str | None) -> int:
     from sync.adapters.store.history import find_run, unfinished_runs  # noqa: PLC0415 - the same
     from sync.bootstrap import open_session  # noqa: PLC0415 - the same
     from sync.cli.console import RunEvents, say, show_result  # noqa: PLC0415 - the same
-    from sync.jobs import resume_run  # noqa: PLC0415 - the same
+    from sync.jobs.runs import resume_run  # noqa: PLC0415 - the same
 
     settings = options.settings(needs_network=True)
     with options.logging(settings):

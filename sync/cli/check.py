@@ -15,7 +15,8 @@ def check(options: Common, sheet: Path) -> int:
     from sync.adapters.clock import SystemClock  # noqa: PLC0415 - loaded when the command runs
     from sync.adapters.report_files import write_reports  # noqa: PLC0415 - the same
     from sync.cli.console import show_result  # noqa: PLC0415 - the same
-    from sync.jobs import Result, check_report, read_sheet  # noqa: PLC0415 - the same
+    from sync.jobs.reports import Result  # noqa: PLC0415 - the same
+    from sync.jobs.sheets import check_report, read_sheet  # noqa: PLC0415 - the same
 
     settings = options.settings(needs_network=False)
     with options.logging(settings):

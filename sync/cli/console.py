@@ -16,7 +16,7 @@ from sync.logs import get_logger
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
-    from sync.jobs import Result
+    from sync.jobs.reports import Result
     from sync.model import RunReport
 
 
@@ -43,7 +43,8 @@ def show_result(common: Common, result: "Result") -> int:
     if common.as_json:
         data(summary_object(report) | {"out": str(result.out)})
     else:
-        for line in (*summary_lines(report, result.written.files, result.written.notes), f"Report: {result.out}"):
+        lines = summary_lines(report, result.written.files, result.written.notes, words=common.words)
+        for line in (*lines, f"Report: {result.out}"):
             click.echo(line)
     tell_why(report, result)
     return report.exit_code

@@ -1,6 +1,7 @@
 """The options that all commands share, and the settings that they lead to."""
 
 import os
+import shlex
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -50,6 +51,12 @@ class Common:
             user_config_dir=user_config_path("coursesync"),
             needs_network=needs_network,
         )
+
+    @property
+    def words(self) -> str:
+        """What the next command needs to find the same profile and the same journal."""
+        given = (("--profile", self.profile), ("--config", self.config), ("--state-dir", self.state_dir))
+        return " ".join(f"{option} {shlex.quote(str(value))}" for option, value in given if value)
 
     def logging(self, settings: "Settings") -> "AbstractContextManager[None]":
         """Log as the settings and the options say: JSON lines when not at a terminal, and never a secret."""

@@ -17,7 +17,8 @@ def plan(options: Common, sheet: Path, detailed: bool) -> int:  # noqa: FBT001 -
     from sync.adapters.signals import stop_signals  # noqa: PLC0415 - the same
     from sync.bootstrap import open_session  # noqa: PLC0415 - the same
     from sync.cli.console import say, show_result  # noqa: PLC0415 - the same
-    from sync.jobs import Result, plan_report, preview, read_sheet, refuse_invalid  # noqa: PLC0415 - the same
+    from sync.jobs.reports import Result  # noqa: PLC0415 - the same
+    from sync.jobs.sheets import plan_report, preview, read_sheet, refuse_invalid  # noqa: PLC0415 - the same
     from sync.preview import plan_lines  # noqa: PLC0415 - the same
 
     settings = options.settings(needs_network=True)

@@ -39,7 +39,7 @@ def status(options: Common, run: str | None) -> int:
     from sync.adapters.store.history import recent_runs  # noqa: PLC0415 - the same
     from sync.bootstrap import open_ledger  # noqa: PLC0415 - the same
     from sync.cli.console import data, say  # noqa: PLC0415 - the same
-    from sync.jobs import run_report  # noqa: PLC0415 - the same
+    from sync.jobs.reports import run_report  # noqa: PLC0415 - the same
     from sync.report import summary_object  # noqa: PLC0415 - the same
     from sync.report_text import totals_line  # noqa: PLC0415 - the same
 
@@ -68,7 +68,7 @@ def report(options: Common, run: str) -> int:
     from sync.adapters.clock import SystemClock  # noqa: PLC0415 - loaded when the command runs
     from sync.adapters.store import open_store  # noqa: PLC0415 - the same
     from sync.cli.console import show_result  # noqa: PLC0415 - the same
-    from sync.jobs import run_report, write_run_report  # noqa: PLC0415 - the same
+    from sync.jobs.reports import run_report, write_run_report  # noqa: PLC0415 - the same
 
     settings = options.settings(needs_network=False)
     with closing(open_store(settings.state_dir, SystemClock())) as store:

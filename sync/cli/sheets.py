@@ -33,7 +33,7 @@ def export(options: Common, courses: tuple[int, ...], output: Path) -> int:
     from sync.adapters.workbook.export import write_export  # noqa: PLC0415 - the same
     from sync.bootstrap import open_session  # noqa: PLC0415 - the same
     from sync.cli.console import data, say  # noqa: PLC0415 - the same
-    from sync.jobs import read_account  # noqa: PLC0415 - the same
+    from sync.jobs.account import read_account  # noqa: PLC0415 - the same
 
     if output.suffix.lower() not in {".xlsx", ".csv"}:
         raise InputError(

@@ -298,7 +298,7 @@ def test_what_an_operator_reads_on_a_terminal() -> None:
     )
     files = (PurePosixPath("out/report.xlsx"), PurePosixPath("out/report.csv"), PurePosixPath("out/failed.xlsx"))
 
-    assert summary_lines(report, files, ("A sentence.",)) == (
+    assert summary_lines(report, files, ("A sentence.",), words="--profile sandbox") == (
         "7 rows read: 1 updated, 1 unchanged, 5 invalid.",
         "  DisplayOrder must be a whole number: rows 4, 9–12",  # noqa: RUF001 - the en dash is the rule
         "  warning: Title is white space only: row 13",
@@ -342,4 +342,4 @@ def test_very_many_problems_are_cut_on_a_terminal() -> None:
 )
 def test_the_next_step(report: RunReport, step: str) -> None:
     """Each way a run can end names the command that goes on from there."""
-    assert next_step(report) == step
+    assert next_step(report, words="--profile sandbox") == step

@@ -1,0 +1,78 @@
+"""The report of a run, written from the journal alone: at its end, or at any time after."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from sync.adapters.report_files import WrittenReport, write_reports
+from sync.adapters.store.history import (
+    find_run,
+    outcomes_of,
+)
+from sync.adapters.store.opening import Store
+from sync.adapters.workbook.source import SheetSource
+from sync.config import Settings
+from sync.errors import CourseSyncError, InputError
+from sync.jobs.sheets import read_sheet
+from sync.model import (
+    RunFacts,
+    RunId,
+    RunReport,
+)
+from sync.times import utc
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a command leaves behind."""
+
+    report: RunReport
+    out: Path
+    written: WrittenReport
+    stopped: CourseSyncError | None = None
+
+
+def write_run_report(
+    store: Store, settings: Settings, run_id: RunId, *, out: Path | None, stopped: CourseSyncError | None = None
+) -> Result:
+    """Write the report of a run from the journal alone; at any time, as often as wanted."""
+    report, facts = run_report(store, run_id)
+    folder = out or settings.state_dir / "reports" / run_id
+    source = _source(facts, settings)
+    return Result(report, folder, write_reports(report, folder, sheet=source), stopped)
+
+
+def run_report(store: Store, run_id: str) -> tuple[RunReport, RunFacts]:
+    """Rebuild a run's report from the journal; rows with an open intent are `unknown` until they are settled.
+
+    Raises:
+        InputError: there is no such run.
+    """
+    facts = find_run(store, run_id)
+    if facts is None:
+        raise InputError(f"There is no run {run_id!r}.", code="run.unknown", remedy="See `coursesync history`.")
+    outcomes = outcomes_of(store, facts.run_id)
+    finished = facts.finished_wall if facts.finished_wall is not None else facts.started_wall
+    issues = facts.issues if facts.stop is None else (*facts.issues, facts.stop)
+    report = RunReport(
+        run_id=facts.run_id,
+        command=facts.command,
+        profile=facts.profile,
+        base_url=facts.base_url,
+        input=facts.input,
+        outcomes=outcomes,
+        started_at=utc(facts.started_wall),
+        finished_at=utc(finished),
+        exit_code=facts.exit_code if facts.exit_code is not None else 5,
+        plan_hash=facts.plan_hash,
+        requests=facts.requests,
+        quota=facts.quota,
+        issues=issues,
+    )
+    return report, facts
+
+
+def _source(facts: RunFacts, settings: Settings) -> SheetSource | None:
+    copy = Path(facts.input_copy)
+    if not copy.is_file():
+        return None
+    return SheetSource.of(read_sheet(copy, settings), path=copy)

@@ -1,0 +1,138 @@
+"""From a sheet to a plan, and what either says about every row: `check` and `plan`; nothing is sent."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from sync.adapters.spreadsheet import load
+from sync.adapters.store.journal import known_desired
+from sync.bootstrap import Session, new_run_id
+from sync.config import Settings
+from sync.errors import InputError
+from sync.model import (
+    CheckedSheet,
+    InputFacts,
+    InvalidRow,
+    PlannedRow,
+    RunReport,
+    SectionId,
+    Status,
+)
+from sync.pipeline import make_plan
+from sync.plan import Cost, cost, held, ids_to_read, outcome_of, plan_hash, to_send
+from sync.ports import Clock, Desired, StopAsked
+from sync.report import exit_code_of
+from sync.times import utc
+from sync.validate import check_sheet
+
+CODE_ATTENTION = 4
+"""The contract's exit code for a run with rows that need attention."""
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """A plan as it is shown before anything is sent."""
+
+    checked: CheckedSheet
+    rows: tuple[PlannedRow, ...]
+    cost: Cost
+    finish_wall: float
+    """When it would end if it began now."""
+    desired: Mapping[SectionId, Desired] = field(default_factory=dict)
+
+
+def read_sheet(path: Path, settings: Settings) -> CheckedSheet:
+    """Load the sheet and judge every row by itself.
+
+    Raises:
+        InputError: the file or its headings cannot be read.
+    """
+    return check_sheet(load(path), aliases=settings.aliases)
+
+
+def check_report(checked: CheckedSheet, settings: Settings, clock: Clock) -> RunReport:
+    """The report of a `check`: no network, no live state."""
+    outcomes = tuple(outcome_of(held(row), to_update=Status.TO_UPDATE) for row in checked.rows)
+    code = exit_code_of(outcomes)
+    if code == CODE_ATTENTION and settings.on_invalid == "stop":
+        code = InputError.exit_code
+    now = utc(clock.wall())
+    return RunReport(
+        run_id=new_run_id(clock),
+        command="check",
+        profile=settings.profile,
+        base_url=settings.base_url,
+        input=input_facts(checked),
+        outcomes=outcomes,
+        started_at=now,
+        finished_at=now,
+        exit_code=code,
+        issues=checked.issues,
+    )
+
+
+def preview(session: Session, checked: CheckedSheet, stop_asked: StopAsked) -> Preview:
+    """Read the live state and plan every row; nothing is sent.
+
+    Raises:
+        InputError: rows are invalid and the profile says `on_invalid = "stop"`.
+        CourseSyncError: as `pipeline.make_plan`.
+    """
+    line = session.line()
+    desired = known_desired(session.store, ids_to_read(checked.rows))
+    reading = session.reading(line, stop_asked)
+    rows = make_plan(checked, reading, desired=desired, policies=session.policies)
+    settings = session.settings
+    price = cost(
+        len(to_send(rows)),
+        limits=session.ledger.limits,
+        ids_per_request=session.ids_per_request,
+        latency_s=line.latency.seconds,
+        verify=settings.verify,
+    )
+    return Preview(checked, rows, price, session.clock.wall() + price.seconds, desired)
+
+
+def plan_report(session: Session, shown: Preview, *, detailed: bool) -> RunReport:
+    """The report of a `plan`: `to_update` stands for what would be sent."""
+    settings, now = session.settings, utc(session.clock.wall())
+    outcomes = tuple(outcome_of(row, to_update=Status.TO_UPDATE) for row in shown.rows)
+    return RunReport(
+        run_id=new_run_id(session.clock),
+        command="plan",
+        profile=settings.profile,
+        base_url=settings.base_url,
+        input=input_facts(shown.checked),
+        outcomes=outcomes,
+        started_at=now,
+        finished_at=now,
+        exit_code=exit_code_of(outcomes, detailed=detailed),
+        plan_hash=hash_of(session, shown),
+        quota=session.ledger.use(session.clock.boot()),
+        issues=shown.checked.issues,
+    )
+
+
+def refuse_invalid(checked: CheckedSheet, settings: Settings) -> None:
+    """Hold the whole sheet where the profile says so.
+
+    Raises:
+        InputError: rows are invalid and `on_invalid` is `stop`.
+    """
+    invalid = [row.row for row in checked.rows if isinstance(row, InvalidRow)]
+    if invalid and settings.on_invalid == "stop":
+        raise InputError(
+            f'{len(invalid)} of {len(checked.rows)} rows are invalid, and this profile says on_invalid = "stop".',
+            code="sheet.invalid_rows",
+            remedy="Nothing was sent. See them with `coursesync check`.",
+        )
+
+
+def input_facts(checked: CheckedSheet) -> InputFacts:
+    """The sheet as a report names it."""
+    return InputFacts(str(checked.file.path), checked.file.sha256, checked.sheet, len(checked.rows))
+
+
+def hash_of(session: Session, shown: Preview) -> str:
+    """The name of a plan, by what it would do."""
+    return plan_hash(shown.rows, base_url=session.settings.base_url, input_sha256=shown.checked.file.sha256)
