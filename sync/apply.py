@@ -12,7 +12,7 @@ from typing import assert_never
 
 from sync.departures import ApplySettings, Departures, Verifying
 from sync.diff import decide_again
-from sync.errors import CourseSyncError, InternalError, StoppedEarly
+from sync.errors import CourseSyncError, InternalError, OutOfAllowance, StoppedEarly
 from sync.exchange import Forbidden, Put, ReadBatch, ReadOne
 from sync.line import Departure, Effect, Heard, Line
 from sync.model import Conflict, Outcome, Status, ToUpdate, Unchanged
@@ -106,18 +106,19 @@ class Application:
         stop = self.stop_asked() or self.line.stop
         if stop is None and self.line.breaker.stop is not None:
             stop = StoppedEarly(self.line.breaker.stop, remedy=RESUME)
-        if stop is None and self._out.unsent and not self.settings.wait_for_quota:
+        if stop is None and self._out.unsent:
             stop = self._out_of_allowance()
         if stop is not None:
             self._stop(stop)
 
-    def _out_of_allowance(self) -> StoppedEarly | None:
+    def _out_of_allowance(self) -> OutOfAllowance | None:
         now = self.clock.boot()
         wait_s = self.line.earliest(Scope.WRITE, now) - now
         if wait_s == inf or wait_s <= self.settings.wait_max_s:
             return None
-        return StoppedEarly(
+        return OutOfAllowance(
             f"The allowance of writes is used up; the next one is free in {duration(wait_s)}.",
+            wait_s=wait_s,
             remedy="Go on then with `coursesync resume`, or start with --wait.",
         )
 
@@ -227,6 +228,9 @@ class Application:
 
     def _again(self, row: Row, again: Again, now: float) -> None:
         self._close(row, "not_applied")
+        if self.settings.settle_only:
+            self._finish(row, Done(Status.NOT_ATTEMPTED), close=None)
+            return
         if not again.costs_attempt:
             row.attempts -= 1
         elif row.attempts >= self.settings.attempts:

@@ -40,7 +40,8 @@ class ApplySettings:
     ids_per_request: int = 150
     body_omit: frozenset[str] = frozenset()
     verify: bool = True
-    wait_for_quota: bool = False
+    settle_only: bool = False
+    """Settle what is open by reading, and send nothing."""
 
 
 @dataclass(slots=True)

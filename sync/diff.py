@@ -10,7 +10,7 @@ The rule, field by field, with edit `e`, live `l`, base `b` and desired `d`, eac
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 from typing import Literal, assert_never
 
@@ -85,13 +85,15 @@ def decide_again(edit: Edit, planned: ToUpdate, live: Record, known: Known = NOT
     """Decide a row that was planned before, on a record that was read just now.
 
     What the plan was made on takes the place of a base where the workbook brought none: a field that moved since is a
-    conflict, and one that the plan left alone stays so.
+    conflict, and one that the plan left alone stays so, image orders included. A change stays marked as it was planned.
     """
-    planned_before = {change.field: change.before for change in planned.changes}
-    shown = {name: planned_before.get(name, value) for name, value in edit.values.items() if name not in ACTIONS}
+    in_plan = {change.field: change for change in planned.changes}
+    before = {name: in_plan[name].before if name in in_plan else value for name, value in edit.values.items()}
+    shown = {name: value for name, value in before.items() if name not in ACTIONS}
     seen = {name: digest(name, value) for name, value in shown.items()}
-    return decide(
-        edit,
+    named = {name: value for name, value in edit.values.items() if name not in ACTIONS or name in in_plan}
+    decision = decide(
+        replace(edit, values=named),
         live,
         Known(
             base={**seen, **known.base},
@@ -101,6 +103,14 @@ def decide_again(edit: Edit, planned: ToUpdate, live: Record, known: Known = NOT
             on_conflict=known.on_conflict,
         ),
     )
+    if isinstance(decision, ToUpdate):
+        changes = tuple(_marked_as(in_plan.get(change.field, change), change) for change in decision.changes)
+        return replace(decision, changes=changes)
+    return decision
+
+
+def _marked_as(planned: FieldChange, change: FieldChange) -> FieldChange:
+    return replace(change, base=planned.base, kind=planned.kind)
 
 
 def _decide_field(name: str, after: Json, live: Record, known: Known, seen_updated_on: str | None) -> _Verdict:
@@ -168,7 +178,7 @@ def read_only_warnings(edit: Edit, live: Record) -> tuple[Issue, ...]:
             attempted_value=shown,
         )
         for name, shown in edit.read_only.items()
-        if name not in ("UpdatedOn", "UpdatedBy", "CreatedOn") and not equal(name, shown, _text(live.get(name)))
+        if name not in ("UpdatedOn", "UpdatedBy", "CreatedOn") and not equal(name, shown, _as_cell(live.get(name)))
     )
 
 
@@ -176,6 +186,11 @@ def _read_only_message(name: str) -> str:
     other = _COLUMN_TO_EDIT.get(name)
     hint = f"; edit {other} instead" if other else ""
     return f"is read-only and differs from the live value: this cell changes nothing{hint}"
+
+
+def _as_cell(value: Json) -> str:
+    """As the text of a read-only cell is taken: Excel's words for booleans, no white space around it."""
+    return str(value).upper() if isinstance(value, bool) else (_text(value) or "").strip()
 
 
 def _text(value: Json) -> str | None:

@@ -62,6 +62,15 @@ class StoppedEarly(CourseSyncError):  # noqa: N818 - it is no failure: the run c
     exit_code = 5
 
 
+class OutOfAllowance(StoppedEarly):
+    """The allowance of a window is used up, and its renewal is further off than the run waits."""
+
+    def __init__(self, message: str, *, wait_s: float, remedy: str = "") -> None:
+        """Carry how many seconds from now the allowance is renewed."""
+        super().__init__(message, remedy=remedy)
+        self.wait_s = wait_s
+
+
 class HeldRun(CourseSyncError):  # noqa: N818 - a rail did its work
     """A rail holds the run, or nobody has approved it; nothing was sent."""
 

@@ -14,6 +14,7 @@ from sync.model import CheckedSheet, Edit, Outcome, PlannedRow, SectionId, Statu
 from sync.ongoing import Row
 from sync.plan import held, ids_to_read, outcome_of, planned
 from sync.ports import Clock, Desired, Events, OpenIntent
+from sync.reading import Found
 from sync.report import exit_code_of
 
 
@@ -41,9 +42,14 @@ class Reading:
 
 
 def make_plan(
-    checked: CheckedSheet, reading: Reading, *, desired: Mapping[SectionId, Desired], policies: Policies
+    checked: CheckedSheet,
+    reading: Reading,
+    *,
+    desired: Mapping[SectionId, Desired],
+    policies: Policies,
+    saw: Callable[[Found], None] = lambda _: None,
 ) -> tuple[PlannedRow, ...]:
-    """Plan every row of the sheet, in the sheet's order; nothing is sent.
+    """Plan every row of the sheet, in the sheet's order; nothing is sent. `saw` is told of every record that is read.
 
     Raises:
         StoppedEarly: the live state could not be read whole.
@@ -61,6 +67,8 @@ def make_plan(
         stop_asked=reading.stop_asked,
     )
     for sight in sights:
+        if isinstance(sight, Found):
+            saw(sight)
         edit = edits[sight.id]
         rows[edit.row] = planned(edit, sight, policies.known(desired.get(sight.id, {})))
     return tuple(rows[row.row] for row in checked.rows)

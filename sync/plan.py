@@ -121,7 +121,8 @@ def plan_hash(rows: Iterable[PlannedRow], *, base_url: str, input_sha256: str) -
 
 def cost(writes: int, *, limits: Sequence[Limit], ids_per_request: int, latency_s: float, verify: bool) -> Cost:
     """What `writes` updates take: a fresh batch before each window of writes, a verifying one after it."""
-    in_window = min((limit.count for limit in limits if limit.scope is Scope.WRITE), default=ids_per_request)
+    windows = (limit for limit in limits if limit.scope is Scope.WRITE and not limit.is_spacing)
+    in_window = min((limit.count for limit in windows), default=ids_per_request)
     rounds = -(-writes // max(1, min(in_window, ids_per_request)))
     reads = rounds * (2 if verify else 1)
     return Cost(writes, reads, least_makespan_s(limits, writes) + rounds * latency_s + latency_s if writes else 0.0)

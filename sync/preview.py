@@ -27,6 +27,8 @@ def plan_lines(rows: Sequence[PlannedRow], cost: Cost, *, finish_wall: float, ta
     conflicts = [row for row in rows if isinstance(row.decision, Conflict)]
     for row in conflicts[:ROWS_SHOWN]:
         yield from _conflict_lines(row)
+    if len(conflicts) > ROWS_SHOWN:
+        yield f"… and {len(conflicts) - ROWS_SHOWN:,} more conflicts: all of them are in the report"
     yield ""
     yield f"Against {target}"
     yield cost_line(cost, finish_wall=finish_wall)

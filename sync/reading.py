@@ -129,8 +129,10 @@ class Reader:
                 return self._batch(asked, records)
             case OneRecord(record=record):
                 return self._single(asked, record)
-            case Absent(id=section_id):
+            case Absent(id=section_id) if asked.request == ReadOne(section_id):
                 return (Missing(section_id),)
+            case Absent():
+                raise incomplete("the server answered 404 to another section than the one that was asked for")
             case Refused(http_status=404) if isinstance(asked.request, ReadBatch):
                 return self._halve(asked.request.ids)
             case Throttled():

@@ -19,4 +19,4 @@ def duration(seconds: float) -> str:
     hours, rest = divmod(minutes, 60)
     if hours < 48:  # noqa: PLR2004 - two days are still said in hours
         return f"{hours} h {rest} min" if rest else f"{hours} h"
-    return f"{-(-hours // 24)} days"
+    return f"{-(-minutes // 1440)} days"

@@ -14,7 +14,7 @@ class Seen(Enum):
 
     AS_ASKED = auto()
     NOT_STORED = auto()
-    """Still as before, though the server said yes."""
+    """At least one field is still as before, though the server said yes."""
     REWRITTEN = auto()
     """A third value under the `UpdatedOn` of our own PUT: the server's rewriting."""
     MOVED_ON = auto()
@@ -48,7 +48,8 @@ def verify(changes: Sequence[FieldChange], *, before: Record, live: Record, put_
     if not differs:
         return Verification(Seen.AS_ASKED, touched=touched)
     unmoved = live.get("UpdatedOn") == before.get("UpdatedOn")
-    if (ours or unmoved) and all(equal(name, now, before.get(name)) for name, now in differs.items()):
+    # One field that stayed as it was is enough: remembered as a rewriting, it would never be sent again.
+    if (ours or unmoved) and any(equal(name, now, before.get(name)) for name, now in differs.items()):
         return Verification(Seen.NOT_STORED, differs, touched)
     return Verification(Seen.REWRITTEN if ours else Seen.MOVED_ON, differs, touched)
 

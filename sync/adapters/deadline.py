@@ -9,6 +9,8 @@ from typing import Any
 
 import httpcore
 
+from sync.failpoints import reach
+
 _SLICE = 16_384
 """Bytes that are handed to the network between two looks at the clock."""
 
@@ -74,6 +76,7 @@ class _TimedStream(httpcore.NetworkStream):
         for start in range(0, len(buffer), _SLICE):
             left = _still(self._deadline.left(timeout), httpcore.WriteTimeout)
             self._stream.write(buffer[start : start + _SLICE], left)
+            reach("bytes.sent")
 
     def close(self) -> None:
         self._stream.close()

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from sync.errors import LockHeld
+from sync.failpoints import reach
 
 
 @contextmanager
@@ -24,6 +25,7 @@ def run_lock(path: Path, *, since: str, holds: str) -> Iterator[None]:
     """
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     try:
+        reach("lock.wanted")
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -34,10 +36,12 @@ def run_lock(path: Path, *, since: str, holds: str) -> Iterator[None]:
         text = json.dumps({"pid": os.getpid(), "host": socket.gethostname(), "since": since, "file": holds})
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, text.encode(), 0)
+        reach("lock.taken")
         yield
         os.ftruncate(descriptor, 0)
     finally:
         os.close(descriptor)
+    reach("lock.released")
 
 
 def _holder(path: Path) -> str:

@@ -5,6 +5,7 @@ from threading import Thread
 
 from sync.errors import CourseSyncError
 from sync.exchange import Answer, NotDelivered, Request
+from sync.failpoints import reach
 from sync.ports import Api, Arrival, Clock
 
 _Job = tuple[int, Request] | None
@@ -36,6 +37,7 @@ class ThreadedSenders:
             thread.start()
             self._threads.append(thread)
         self._jobs.put((ticket, request))
+        reach("request.handed")
 
     def arrivals(self, wait_s: float) -> tuple[Arrival, ...]:
         """Wait at most `wait_s` for an answer or a `wake`, then give all that have come.
@@ -74,7 +76,9 @@ class ThreadedSenders:
             refusal: CourseSyncError | None = None
             answer: Answer
             try:
+                reach("request.leaving")
                 answer = self._api.exchange(request)
+                reach("answer.read")
             except CourseSyncError as error:
                 answer, refusal = NotDelivered(error.message), error
             except BaseException as error:  # noqa: BLE001 - a thread must not die unheard: the coordinator raises it

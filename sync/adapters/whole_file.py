@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sync.errors import CourseSyncError
+from sync.failpoints import reach
 
 _PART_PREFIX = ".coursesync-"
 _PART_SUFFIX = ".part"
@@ -97,9 +98,11 @@ def _place(path: Path, content: bytes, disk: Disk) -> Placed:
     try:
         try:
             _write_all(descriptor, content, disk)
+            reach("file.flushed")
         finally:
             os.close(descriptor)
         placed = _rename(part, path, disk)
+        reach("file.renamed")
         disk.flush_directory(path.parent)
     finally:
         with suppress(OSError):
@@ -111,6 +114,7 @@ def _write_all(descriptor: int, content: bytes, disk: Disk) -> None:
     rest = memoryview(content)
     while rest:
         rest = rest[disk.write(descriptor, rest) :]
+    reach("file.written")
     disk.flush(descriptor)
 
 

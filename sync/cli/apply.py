@@ -1,65 +1,69 @@
 """`coursesync apply` and `coursesync resume`: send, and report on every row."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from threading import Timer
 from typing import TYPE_CHECKING
 
 import click
 
 from sync.cli.options import Common, common
-from sync.errors import ConfigError, HeldRun, InputError
+from sync.errors import ConfigError, CourseSyncError, HeldRun, InputError, OutOfAllowance, StoppedEarly
 
 if TYPE_CHECKING:
+    from sync.bootstrap import Session
     from sync.config import Settings
-    from sync.jobs.sheets import Preview
+    from sync.jobs.reports import Result
+    from sync.jobs.runs import Question, Watch
+
+until_option = click.option("--until", metavar="HH:MM", help="Stop then (local time), resumably: exit code 5.")
+wait_option = click.option("--wait", is_flag=True, help="Wait for the allowance of another day, lock released.")
 
 
 @click.command()
 @click.argument("sheet", type=click.Path(path_type=Path))
 @click.option("--yes", is_flag=True, help="Send without asking; needed where there is no terminal.")
+@until_option
+@wait_option
 @common
-def apply(options: Common, sheet: Path, yes: bool) -> int:  # noqa: FBT001 - a flag of click's
+def apply(options: Common, sheet: Path, yes: bool, until: str | None, wait: bool) -> int:  # noqa: FBT001 - flags of click's
     """Send what SHEET asks for, and report on every row."""
-    from sync.adapters.signals import stop_signals  # noqa: PLC0415 - loaded when the command runs
-    from sync.bootstrap import open_session  # noqa: PLC0415 - the same
-    from sync.cli.console import RunEvents, show_result  # noqa: PLC0415 - the same
+    from sync.bootstrap import open_session  # noqa: PLC0415 - loaded when the command runs
+    from sync.cli.console import show_result  # noqa: PLC0415 - the same
     from sync.jobs.runs import apply_sheet  # noqa: PLC0415 - the same
     from sync.jobs.sheets import read_sheet  # noqa: PLC0415 - the same
 
     if not yes and not sys.stdin.isatty():
         raise HeldRun("Nothing was sent: there is no terminal to ask at.", remedy="Give --yes to send without asking.")
+    stop_at = _stop_at(until)
     settings = options.settings(needs_network=True)
     with options.logging(settings):
         read_sheet(sheet, settings)
-        with open_session(settings) as session, stop_signals() as request, RunEvents(options) as events:
-            request.wake = session.senders.wake
-            result = apply_sheet(
-                session,
-                sheet,
-                out=options.out,
-                confirm=_confirm(settings, yes=yes),
-                events=events,
-                stop_asked=request.interrupted,
-            )
+        with open_session(settings) as session, _watching(options, session, stop_at, yes=yes) as watch:
+            result = apply_sheet(session, sheet, out=options.out, watch=watch)
+            result = _wait_and_go_on(session, result, options, watch) if wait else result
         return show_result(options, result)
 
 
 @click.command()
 @click.argument("run", required=False)
+@until_option
+@wait_option
 @common
-def resume(options: Common, run: str | None) -> int:
+def resume(options: Common, run: str | None, until: str | None, wait: bool) -> int:  # noqa: FBT001 - a flag of click's
     """Go on with RUN, or with the last run that was stopped: settle what is open, send what is left."""
-    from sync.adapters.signals import stop_signals  # noqa: PLC0415 - loaded when the command runs
-    from sync.adapters.store.history import find_run, unfinished_runs  # noqa: PLC0415 - the same
+    from sync.adapters.store.history import find_run, unfinished_runs  # noqa: PLC0415 - loaded when the command runs
     from sync.bootstrap import open_session  # noqa: PLC0415 - the same
-    from sync.cli.console import RunEvents, say, show_result  # noqa: PLC0415 - the same
+    from sync.cli.console import say, show_result  # noqa: PLC0415 - the same
     from sync.jobs.runs import resume_run  # noqa: PLC0415 - the same
 
+    stop_at = _stop_at(until)
     settings = options.settings(needs_network=True)
     with options.logging(settings):
-        with open_session(settings) as session, stop_signals() as request, RunEvents(options) as events:
-            request.wake = session.senders.wake
+        with open_session(settings) as session, _watching(options, session, stop_at, yes=True) as watch:
             unfinished = unfinished_runs(session.store)
             if run is None and not unfinished:
                 say(options, ["No run of this profile waits to be resumed."])
@@ -69,19 +73,81 @@ def resume(options: Common, run: str | None) -> int:
                 raise InputError(f"There is no run {run!r}.", code="run.unknown", remedy="See `coursesync history`.")
             if facts.state == "finished":
                 raise ConfigError(f"The run {facts.run_id} has ended.", remedy="Apply its sheet again instead.")
-            result = resume_run(session, facts, out=options.out, events=events, stop_asked=request.interrupted)
+            result = resume_run(session, facts, out=options.out, watch=watch)
+            result = _wait_and_go_on(session, result, options, watch) if wait else result
         return show_result(options, result)
 
 
-def _confirm(settings: "Settings", *, yes: bool) -> "Callable[[Preview], bool]":
-    def ask(shown: "Preview") -> bool:
-        from sync.preview import plan_lines  # noqa: PLC0415 - only where a person is asked
+@contextmanager
+def _watching(options: Common, session: "Session", stop_at: datetime | None, *, yes: bool) -> "Iterator[Watch]":
+    """Signals, the hour to stop at, the log and the bar, and the question before anything is sent."""
+    from sync.adapters.signals import stop_signals  # noqa: PLC0415 - loaded when the command runs
+    from sync.cli.console import RunEvents  # noqa: PLC0415 - the same
+    from sync.jobs.runs import Watch  # noqa: PLC0415 - the same
+
+    with stop_signals() as request, RunEvents(options) as events:
+        request.wake = session.senders.wake
+        alarm = Timer(max(0.0, (stop_at - datetime.now(UTC)).total_seconds()), request.wake) if stop_at else None
+
+        def stop_asked() -> CourseSyncError | None:
+            if (stop := request.interrupted()) is not None or stop_at is None or datetime.now(UTC) < stop_at:
+                return stop
+            return StoppedEarly("The hour to stop at has come (--until).", remedy="Go on with `coursesync resume`.")
+
+        if alarm is not None:
+            alarm.daemon = True
+            alarm.start()
+        try:
+            yield Watch(events, stop_asked, _confirm(session.settings, yes=yes))
+        finally:
+            if alarm is not None:
+                alarm.cancel()
+
+
+def _wait_and_go_on(session: "Session", result: "Result", options: Common, watch: "Watch") -> "Result":
+    """Sleep until the allowance is renewed, the lock released, and go on; again and again until the run ends."""
+    from sync.jobs.reports import run_report  # noqa: PLC0415 - loaded when the command waits
+    from sync.jobs.runs import resume_run, sleep_until  # noqa: PLC0415 - the same
+
+    while isinstance(result.stopped, OutOfAllowance):
+        click.echo(f"coursesync: {result.stopped.message} Waiting.", err=True)
+        if sleep_until(session, session.clock.boot() + result.stopped.wait_s, watch.stop_asked) is not None:
+            return result
+        _report, facts = run_report(session.store, result.report.run_id)
+        result = resume_run(session, facts, out=options.out, watch=watch)
+    return result
+
+
+def _stop_at(until: str | None) -> datetime | None:
+    """The next moment at which a local clock shows `until`.
+
+    Raises:
+        ConfigError: it is no time of day.
+    """
+    if until is None:
+        return None
+    try:
+        hour, minute = (int(part) for part in until.split(":"))
+        now = datetime.now().astimezone()
+        moment = now.replace(hour=hour, minute=minute, second=0, microsecond=0)
+    except ValueError as exc:
+        raise ConfigError(f"--until takes a time of day such as 06:30, not {until!r}.") from exc
+    return moment if moment > now else moment + timedelta(days=1)
+
+
+def _confirm(settings: "Settings", *, yes: bool) -> "Callable[[Question], bool]":
+    def ask(question: "Question") -> bool:
+        from sync.jobs.runs import PickUp  # noqa: PLC0415 - only where a person is asked
+        from sync.preview import plan_lines  # noqa: PLC0415 - the same
 
         if yes:
             return True
+        if isinstance(question, PickUp):
+            run_id = question.facts.run_id
+            return click.confirm(f"Go on with the run {run_id}: {question.rows_left:,} rows left?", err=True)
         target = f"{settings.base_url} ({settings.account or 'no account named'})"
-        for line in plan_lines(shown.rows, shown.cost, finish_wall=shown.finish_wall, target=target):
+        for line in plan_lines(question.rows, question.cost, finish_wall=question.finish_wall, target=target):
             click.echo(line, err=True)
-        return click.confirm(f"Send {shown.cost.writes:,} updates?", err=True)
+        return click.confirm(f"Send {question.cost.writes:,} updates?", err=True)
 
     return ask

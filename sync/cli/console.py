@@ -60,6 +60,13 @@ def tell_why(report: "RunReport", result: "Result") -> None:
         click.echo("coursesync: rows are invalid, and this profile stops there; nothing was sent.", err=True)
 
 
+_SAID = {
+    "run.picked_up": "this sheet has an unfinished run, {run_id}: going on with its {rows_left} rows.",
+    "run.settling": "run {run_id} left {rows} rows open: settling them first; it can be resumed afterwards.",
+}
+"""Events that a person is told in words."""
+
+
 @dataclass(slots=True)
 class RunEvents:
     """Events of a run: one log line each, and a bar with the remaining time where a person watches."""
@@ -83,6 +90,8 @@ class RunEvents:
     def emit(self, event: str, /, **facts: object) -> None:
         """Log the event; move the bar."""
         get_logger().info(event, **facts)
+        if event in _SAID and not (self.common.quiet or self.common.as_json):
+            click.echo(f"coursesync: {_SAID[event].format(**facts)}", err=True)
         if event == "run.started":
             self._start(facts.get("to_send"))
         elif event == "row.finished" and self._progress is not None and self._task is not None:

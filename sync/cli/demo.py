@@ -64,12 +64,14 @@ def _run(options: Common, settings: "Settings", script: _Script) -> "Result":
     from sync.adapters.signals import stop_signals  # noqa: PLC0415 - loaded when the command runs
     from sync.bootstrap import open_session  # noqa: PLC0415 - the same
     from sync.cli.console import RunEvents, say  # noqa: PLC0415 - the same
-    from sync.jobs.runs import apply_sheet  # noqa: PLC0415 - the same
+    from sync.jobs.runs import PickUp, Watch, apply_sheet  # noqa: PLC0415 - the same
     from sync.jobs.sheets import Preview  # noqa: PLC0415 - the same
     from sync.preview import plan_lines  # noqa: PLC0415 - the same
     from sync.report_text import summary_lines  # noqa: PLC0415 - the same
 
-    def show(shown: Preview) -> bool:
+    def show(shown: Preview | PickUp) -> bool:
+        if isinstance(shown, PickUp):
+            return True
         target = f"{settings.base_url} ({settings.account})"
         say(options, plan_lines(shown.rows, shown.cost, finish_wall=shown.finish_wall, target=target))
         say(options, ["", "Sending …"])
@@ -80,9 +82,7 @@ def _run(options: Common, settings: "Settings", script: _Script) -> "Result":
     with open_session(settings) as session, stop_signals() as request, RunEvents(options) as events:
         request.wake = session.senders.wake
         out = options.out or Path.cwd() / "reports" / "demo"
-        result = apply_sheet(
-            session, script.sheet, out=out, confirm=show, events=events, stop_asked=request.interrupted
-        )
+        result = apply_sheet(session, script.sheet, out=out, watch=Watch(events, request.interrupted, show))
     lines = summary_lines(result.report, result.written.files, result.written.notes)
     say(options, ["", *(line for line in lines if not line.startswith("Next: "))])
     return result

@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from sync.adapters.lock import run_lock
@@ -10,12 +11,16 @@ from sync.adapters.store.history import (
     end_run,
     open_rows,
     outcomes_of,
+    unfinished_runs,
 )
 from sync.adapters.store.journal import known_desired
 from sync.bootstrap import Session, new_run_id, who
-from sync.errors import HeldRun
+from sync.errors import CourseSyncError, HeldRun
+from sync.failpoints import reach
+from sync.jobs.binding import check_account
 from sync.jobs.reports import Result, write_run_report
 from sync.jobs.sheets import Preview, hash_of, input_facts, preview, read_sheet, refuse_invalid
+from sync.line import Line
 from sync.model import (
     CheckedSheet,
     Issue,
@@ -25,6 +30,7 @@ from sync.model import (
     Severity,
     Source,
 )
+from sync.ongoing import Row
 from sync.pipeline import Ending, first_outcomes, rows_to_send, send
 from sync.plan import to_send
 from sync.ports import Desired, Events, StopAsked
@@ -32,16 +38,31 @@ from sync.report import exit_code_of
 from sync.times import utc
 
 
-def apply_sheet(
-    session: Session,
-    path: Path,
-    *,
-    out: Path | None,
-    confirm: Callable[[Preview], bool],
-    events: Events,
-    stop_asked: StopAsked,
-) -> Result:
+@dataclass(frozen=True, slots=True)
+class PickUp:
+    """An unfinished run of the very same sheet, which is gone on with instead of beginning anew."""
+
+    facts: RunFacts
+    rows_left: int
+
+
+Question = Preview | PickUp
+"""What a person is asked to approve before anything is sent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """Who is asked, told, and may end a run."""
+
+    events: Events
+    stop_asked: StopAsked
+    confirm: Callable[[Question], bool] = field(default=lambda _: True)
+
+
+def apply_sheet(session: Session, path: Path, *, out: Path | None, watch: Watch) -> Result:
     """Plan the sheet, ask, send, and report on every row.
+
+    An unfinished run of the same sheet is gone on with; of other unfinished runs, what is open is settled first.
 
     Raises:
         HeldRun: nobody approved.
@@ -51,15 +72,22 @@ def apply_sheet(
     with run_lock(settings.state_dir / "run.lock", since=utc(clock.wall()), holds=str(path)):
         checked = read_sheet(path, settings)
         refuse_invalid(checked, settings)
+        unfinished = unfinished_runs(session.store)
+        same = [facts for facts in unfinished if _is_same(facts, checked, path)]
+        for facts in unfinished:
+            if facts not in same[-1:]:
+                settle_open(session, facts, watch)
+        if same:
+            return _pick_up(session, same[-1], out=out, watch=watch)
         started = clock.wall()
-        shown = preview(session, checked, stop_asked)
-        if to_send(shown.rows) and not confirm(shown):
+        shown = preview(session, checked, watch.stop_asked)
+        if to_send(shown.rows) and not watch.confirm(shown):
             raise HeldRun("Nothing was sent: the plan was not approved.", remedy="Run it again when it is.")
         facts = _begin(session, shown, started)
-        return _carry_out(session, facts, shown.rows, shown.desired, out=out, events=events, stop_asked=stop_asked)
+        return _carry_out(session, facts, shown.rows, shown.desired, out=out, watch=watch)
 
 
-def resume_run(session: Session, facts: RunFacts, *, out: Path | None, events: Events, stop_asked: StopAsked) -> Result:
+def resume_run(session: Session, facts: RunFacts, *, out: Path | None, watch: Watch) -> Result:
     """Go on with a run that has not ended: settle what is open, decide anew and send what is left.
 
     Raises:
@@ -67,10 +95,62 @@ def resume_run(session: Session, facts: RunFacts, *, out: Path | None, events: E
     """
     settings, clock = session.settings, session.clock
     with run_lock(settings.state_dir / "run.lock", since=utc(clock.wall()), holds=facts.input.path):
-        rows = tuple(row.planned for row in open_rows(session.store, facts.run_id))
-        ids = [row.edit.id for row in rows if row.edit is not None]
-        desired = known_desired(session.store, ids)
-        return _carry_out(session, facts, rows, desired, out=out, events=events, stop_asked=stop_asked)
+        return _go_on(session, facts, out=out, watch=watch)
+
+
+def sleep_until(session: Session, at: float, stop_asked: StopAsked) -> CourseSyncError | None:
+    """Sleep until `at` on the boot clock; wakes at once, with the reason, when the run is asked to stop."""
+    while (left_s := at - session.clock.boot()) > 0:
+        if (stop := stop_asked()) is not None:
+            return stop
+        session.senders.arrivals(min(left_s, 60.0))
+    return None
+
+
+def settle_open(session: Session, facts: RunFacts, watch: Watch) -> None:
+    """Settle by reading what an unfinished run left open, and send nothing: it stays to be resumed.
+
+    Raises:
+        CourseSyncError: it could not be settled, so nothing else may be sent.
+    """
+    line = session.line(facts.run_id)
+    opened = line.journal.open_intents()
+    if not opened:
+        return
+    watch.events.emit("run.settling", run_id=facts.run_id, rows=len(opened))
+    rows = [row.planned for row in open_rows(session.store, facts.run_id) if row.edit.id in opened]
+    settings = replace(session.apply_settings, settle_only=True)
+    ending = send(
+        _sending(session, line, rows, known_desired(session.store, opened)),
+        line,
+        session.clock,
+        settings=settings,
+        events=watch.events,
+        stop_asked=watch.stop_asked,
+    )
+    _count(line)
+    if ending.stopped is not None:
+        raise ending.stopped
+
+
+def _is_same(facts: RunFacts, checked: CheckedSheet, path: Path) -> bool:
+    """The same content under the same name: then the operator means the same run."""
+    return facts.input.sha256 == checked.file.sha256 and Path(facts.input.path).resolve() == path.resolve()
+
+
+def _pick_up(session: Session, facts: RunFacts, *, out: Path | None, watch: Watch) -> Result:
+    left = sum(1 for _ in open_rows(session.store, facts.run_id))
+    watch.events.emit("run.picked_up", run_id=facts.run_id, rows_left=left)
+    if left and not watch.confirm(PickUp(facts, left)):
+        raise HeldRun("Nothing was sent: going on was not approved.", remedy="Run it again when it is.")
+    return _go_on(session, facts, out=out, watch=watch)
+
+
+def _go_on(session: Session, facts: RunFacts, *, out: Path | None, watch: Watch) -> Result:
+    check_account(session, session.line(), watch.stop_asked)
+    rows = tuple(row.planned for row in open_rows(session.store, facts.run_id))
+    ids = [row.edit.id for row in rows if row.edit is not None]
+    return _carry_out(session, facts, rows, known_desired(session.store, ids), out=out, watch=watch)
 
 
 def _begin(session: Session, shown: Preview, started_wall: float) -> RunFacts:
@@ -102,26 +182,41 @@ def _carry_out(
     desired: Mapping[SectionId, Desired],
     *,
     out: Path | None,
-    events: Events,
-    stop_asked: StopAsked,
+    watch: Watch,
 ) -> Result:
-    clock, settings = session.clock, session.settings
     line = session.line(facts.run_id)
-    sending = rows_to_send(
+    sending = _sending(session, line, rows, desired)
+    watch.events.emit("run.started", run_id=facts.run_id, rows=facts.input.rows, to_send=len(sending))
+    ending = send(
+        sending,
+        line,
+        session.clock,
+        settings=session.apply_settings,
+        events=watch.events,
+        stop_asked=watch.stop_asked,
+    )
+    _count(line)
+    code = _end(session, facts, ending)
+    watch.events.emit("run.finished", run_id=facts.run_id, exit_code=code)
+    return write_run_report(session.store, session.settings, facts.run_id, out=out, stopped=ending.stopped)
+
+
+def _sending(
+    session: Session, line: Line, rows: Sequence[PlannedRow], desired: Mapping[SectionId, Desired]
+) -> list[Row]:
+    return rows_to_send(
         rows,
         desired=desired,
         policies=session.policies,
         open_intents=line.journal.open_intents(),
-        settle_after_s=settings.settle_after_s,
-        clock=clock,
+        settle_after_s=session.settings.settle_after_s,
+        clock=session.clock,
     )
-    events.emit("run.started", run_id=facts.run_id, rows=facts.input.rows, to_send=len(sending))
-    ending = send(sending, line, clock, settings=session.apply_settings, events=events, stop_asked=stop_asked)
+
+
+def _count(line: Line) -> None:
     counts = line.counts
     line.journal.count(reads=counts.reads, writes=counts.writes, throttled=counts.throttled, retried=counts.retried)
-    code = _end(session, facts, ending)
-    events.emit("run.finished", run_id=facts.run_id, exit_code=code)
-    return write_run_report(session.store, settings, facts.run_id, out=out, stopped=ending.stopped)
 
 
 def _end(session: Session, facts: RunFacts, ending: Ending) -> int:
@@ -149,6 +244,7 @@ def _keep_copy(checked: CheckedSheet, state_dir: Path) -> Path:
     if not copy.exists():
         partial = copy.with_suffix(".partial")
         shutil.copyfile(checked.file.path, partial)
+        reach("input.copied")
         partial.chmod(0o600)
         partial.replace(copy)
     return copy

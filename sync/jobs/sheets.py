@@ -9,6 +9,7 @@ from sync.adapters.store.journal import known_desired
 from sync.bootstrap import Session, new_run_id
 from sync.config import Settings
 from sync.errors import InputError
+from sync.jobs.binding import check_account
 from sync.model import (
     CheckedSheet,
     InputFacts,
@@ -80,8 +81,10 @@ def preview(session: Session, checked: CheckedSheet, stop_asked: StopAsked) -> P
     """
     line = session.line()
     desired = known_desired(session.store, ids_to_read(checked.rows))
+    account = check_account(session, line, stop_asked)
     reading = session.reading(line, stop_asked)
-    rows = make_plan(checked, reading, desired=desired, policies=session.policies)
+    rows = make_plan(checked, reading, desired=desired, policies=session.policies, saw=account.saw)
+    account.keep()
     settings = session.settings
     price = cost(
         len(to_send(rows)),

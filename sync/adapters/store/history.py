@@ -25,6 +25,7 @@ from sync.adapters.store.rowtext import (
     text,
 )
 from sync.adapters.store.schema import intents, rows, runs
+from sync.failpoints import reach
 from sync.model import (
     Edit,
     InputFacts,
@@ -59,6 +60,7 @@ def begin_run(store: Store, facts: RunFacts, planned: Iterable[tuple[PlannedRow,
         written = (_row_values(facts.run_id, row, outcome) for row, outcome in planned)
         while chunk := list(islice(written, CHUNK)):
             connection.execute(insert(rows), chunk)
+        reach("plan.written")
 
 
 def end_run(

@@ -12,6 +12,7 @@ from sync.adapters.store.quota import QuotaLedger
 from sync.adapters.store.rowtext import changes_json, changes_of, outcome_json, read, text
 from sync.adapters.store.schema import desired, intents, rows, runs
 from sync.errors import InternalError
+from sync.failpoints import reach
 from sync.model import Outcome, RunId, SectionId
 from sync.ports import Clock, Desired, DesiredValue, Intent, OpenIntent
 from sync.windows import Scope
@@ -57,6 +58,7 @@ class StoreBatch:
                 pid=os.getpid(),
             )
         )
+        reach("intent.written")
         return int(result.lastrowid)
 
     def close_intent(self, number: int, *, answer: str, http_status: int | None) -> None:
@@ -86,6 +88,7 @@ class StoreBatch:
                 "outcome_json": text(outcome_json(outcome)),
             },
         )
+        reach("outcome.written")
 
     def remember(self, section_id: SectionId, values: Desired) -> None:
         """Keep what was made so."""

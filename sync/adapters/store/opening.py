@@ -12,6 +12,7 @@ from sqlalchemy.exc import DatabaseError
 
 from sync.adapters.store.schema import SCHEMA_VERSION, meta, metadata
 from sync.errors import ConfigError, StoppedEarly
+from sync.failpoints import reach
 from sync.ports import Clock
 
 STORE_NAME = "store.sqlite3"
@@ -46,7 +47,9 @@ class Store:
             except BaseException:
                 connection.exec_driver_sql("ROLLBACK")
                 raise
+            reach("store.committing")
             connection.exec_driver_sql("COMMIT")
+            reach("store.committed")
         except DatabaseError as exc:
             self._give_up()
             raise StoppedEarly(
