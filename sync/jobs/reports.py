@@ -1,12 +1,13 @@
 """The report of a run, written from the journal alone: at its end, or at any time after."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sync.adapters.report_files import WrittenReport, write_reports
 from sync.adapters.store.history import (
     find_run,
     outcomes_of,
+    unheard_sections,
 )
 from sync.adapters.store.opening import Store
 from sync.adapters.workbook.source import SheetSource
@@ -14,9 +15,13 @@ from sync.config import Settings
 from sync.errors import CourseSyncError, InputError
 from sync.jobs.sheets import read_sheet
 from sync.model import (
+    Issue,
+    Outcome,
     RunFacts,
     RunId,
     RunReport,
+    Source,
+    Status,
 )
 from sync.times import utc
 
@@ -50,7 +55,11 @@ def run_report(store: Store, run_id: str) -> tuple[RunReport, RunFacts]:
     facts = find_run(store, run_id)
     if facts is None:
         raise InputError(f"There is no run {run_id!r}.", code="run.unknown", remedy="See `coursesync history`.")
-    outcomes = outcomes_of(store, facts.run_id)
+    unheard = unheard_sections(store, facts.run_id)
+    outcomes = tuple(
+        _unsettled(outcome) if outcome.section_id in unheard and outcome.status is Status.NOT_ATTEMPTED else outcome
+        for outcome in outcomes_of(store, facts.run_id)
+    )
     finished = facts.finished_wall if facts.finished_wall is not None else facts.started_wall
     issues = facts.issues if facts.stop is None else (*facts.issues, facts.stop)
     report = RunReport(
@@ -69,6 +78,14 @@ def run_report(store: Store, run_id: str) -> tuple[RunReport, RunFacts]:
         issues=issues,
     )
     return report, facts
+
+
+def _unsettled(outcome: Outcome) -> Outcome:
+    """The process ended between the intent and its answer: "not heard" is never "did not happen"."""
+    issue = Issue(
+        "sync.unknown", "was about to be sent when the program ended; a resume settles it", source=Source.SYNC
+    )
+    return replace(outcome, status=Status.UNKNOWN, issues=(*outcome.issues, issue))
 
 
 def _source(facts: RunFacts, settings: Settings) -> SheetSource | None:

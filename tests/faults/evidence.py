@@ -64,7 +64,8 @@ class Intent:
     number: int
     run_id: str
     section_id: int
-    changes: Sequence[Record]
+    values: Record
+    """What it sends for each field that it changes."""
     at_wall: float
     answer: str | None
 
@@ -125,7 +126,7 @@ def _intents(found: Iterable[sqlite3.Row]) -> list[Intent]:
             row["number"],
             row["run_id"],
             row["section_id"],
-            json.loads(row["changes_json"]),
+            {name: after for name, _before, after, *_rest in json.loads(row["changes_json"])},
             row["at_wall"],
             row["answer"],
         )

@@ -85,9 +85,9 @@ def _intent_before_put(puts: Sequence[_Put]) -> Iterator[str]:
             yield f"I1: request {put.entry['n']}, a PUT of section {put.id}, has no earlier intent of its own"
             continue
         body = put.entry["body"]
-        for change in put.intent.changes:
-            if not isinstance(body, dict) or exact(body.get(change["field"])) != exact(change["after"]):
-                yield f"I1: request {put.entry['n']} does not send {change['field']} as its intent says"
+        for name, value in put.intent.values.items():
+            if not isinstance(body, dict) or exact(body.get(name)) != exact(value):
+                yield f"I1: request {put.entry['n']} does not send {name} as its intent says"
 
 
 def _updated_is_true(

@@ -114,6 +114,12 @@ def outcomes_of(store: Store, run_id: RunId) -> tuple[Outcome, ...]:
     return tuple(outcome_of(read(written)) for written in store.connection.execute(query).scalars())
 
 
+def unheard_sections(store: Store, run_id: RunId) -> frozenset[int]:
+    """Sections of the run with an intent whose end nobody knows: nothing is said of them until a read settles it."""
+    query = select(intents.c.section_id).where(intents.c.run_id == run_id, intents.c.answer.is_(None))
+    return frozenset(store.connection.execute(query).scalars())
+
+
 def open_rows(store: Store, run_id: RunId) -> Iterator[OpenRow]:
     """Rows that were planned to be sent and have no end yet: not attempted, or with an intent nobody heard of."""
     unheard = select(intents.c.section_id).where(intents.c.run_id == run_id, intents.c.answer.is_(None))
