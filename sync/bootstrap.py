@@ -111,7 +111,7 @@ def open_session(settings: Settings, *, clock: Clock | None = None) -> Iterator[
             wall=clock.wall,
         )
         stack.callback(api.close)
-        senders = ThreadedSenders(api, places=settings.in_flight, clock=clock)
+        senders = ThreadedSenders(api, places=settings.in_flight, clock=clock, notices=ledger.at_once == 1)
         stack.callback(senders.close)
         yield Session(settings, clock, store, ledger, tokens, api, senders)
 

@@ -78,6 +78,8 @@ class Line:
     """A sign-in that could not be renewed."""
     _under_way: dict[int, _UnderWay] = field(default_factory=dict)
     _owed: list[Effect] = field(default_factory=list)
+    _leaving: set[int] = field(default_factory=set)
+    """Submitted where requests are spaced, and not seen to leave yet: the next one waits for it."""
     _reads: int = 0
     _writes: int = 0
     _throttled: int = 0
@@ -102,6 +104,11 @@ class Line:
 
     def earliest(self, scope: Scope, now: float) -> float:
         """When the next request of `scope` may leave: `now`, later, or `inf` while that hangs on an answer."""
+        for slot, at in self.senders.departed():
+            self._leaving.discard(slot)
+            self.ledger.departed(slot, at)
+        if self._leaving:
+            return inf
         return max(self.ledger.earliest(scope, now), self.breaker.open_until)
 
     def take_retry(self) -> bool:
@@ -132,6 +139,8 @@ class Line:
                 leaving.append((slot, departure))
         for slot, departure in leaving:
             self._count(departure.request)
+            if self.ledger.at_once == 1:
+                self._leaving.add(slot)
             self.senders.submit(slot, departure.request)
         return tuple(left_behind)
 
@@ -147,6 +156,7 @@ class Line:
 
     def _hear(self, arrival: Arrival) -> Heard:
         under_way = self._under_way.pop(arrival.ticket)
+        self._leaving.discard(arrival.ticket)
         self._owed.append(lambda batch: batch.answered(under_way.slot, arrival.arrived_at))
         self.latency.add(arrival.arrived_at - arrival.sent_at)
         return Heard(arrival, under_way.intent_number, token_renewed=self._take_note(arrival))

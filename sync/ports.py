@@ -39,8 +39,8 @@ class Clock(Protocol):
 class Api(Protocol):
     """One exchange with the server; called from sender threads."""
 
-    def exchange(self, request: Request) -> Answer:
-        """Send `request` and say what came back; network troubles are answers too."""
+    def exchange(self, request: Request, on_sent: Callable[[], None] | None = None) -> Answer:
+        """Send `request` and say what came back; network troubles are answers too. `on_sent`: its last byte left."""
         ...
 
 
@@ -78,7 +78,11 @@ class Senders(Protocol):
         ...
 
     def arrivals(self, wait_s: float) -> tuple[Arrival, ...]:
-        """Wait at most `wait_s` for an answer, then give all that have come; may be empty."""
+        """Wait at most `wait_s` for an answer or a departure, then give all answers that have come; may be empty."""
+        ...
+
+    def departed(self) -> tuple[tuple[int, float], ...]:
+        """Tickets whose last byte has left since the last call, with when (boot clock)."""
         ...
 
 
@@ -134,6 +138,10 @@ class Ledger(Protocol):
 
     def room(self, scope: Scope, now: float, until: float) -> int | None:
         """How many requests of `scope` could leave by `until`; `None` without a limit."""
+        ...
+
+    def departed(self, slot: int, at: float) -> None:
+        """A request of ours left only at `at`: spacing counts from then."""
         ...
 
     def use(self, now: float) -> tuple[QuotaUse, ...]:

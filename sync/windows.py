@@ -76,6 +76,12 @@ class Window:
         else:
             self._in_flight += 1
 
+    def left(self, sent_at: float, at: float) -> None:
+        """A request that was let go at `sent_at` left only at `at`: spacing counts from then."""
+        if self.limit.is_spacing and sent_at in self._sent:
+            self._sent.remove(sent_at)
+            insort(self._sent, at)
+
     def answered(self, at: float) -> None:
         """The answer of a request in flight arrived at `at`, or `at` is when it can no longer be under way."""
         if not self.limit.is_spacing:
@@ -132,6 +138,11 @@ class Windows:
         """A request of `scope` leaves at `at`."""
         for window in self._of(scope):
             window.sent(at)
+
+    def left(self, scope: Scope, sent_at: float, at: float) -> None:
+        """A request of `scope` that was let go at `sent_at` left only at `at`."""
+        for window in self._of(scope):
+            window.left(sent_at, at)
 
     def answered(self, scope: Scope, at: float) -> None:
         """Its answer arrived at `at`."""

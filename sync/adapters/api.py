@@ -86,8 +86,8 @@ class SectionApi:
         """The base URL in its normal form: what reports and `split_ids` use."""
         return self._connection.origin.base_url
 
-    def exchange(self, request: Request) -> Answer:
-        """Send `request` once and say what came of it.
+    def exchange(self, request: Request, on_sent: Callable[[], None] | None = None) -> Answer:
+        """Send `request` once and say what came of it; `on_sent` is called when its last byte has left.
 
         Raises:
             ConfigError: there is no token, as `TokenSource.current` raises it.
@@ -110,6 +110,7 @@ class SectionApi:
             headers=headers,
             content=content,
             max_bytes=self._max_answer_bytes if one else self._max_batch_bytes,
+            on_sent=on_sent,
         )
         if not isinstance(answer, HttpAnswer):
             return answer

@@ -5,7 +5,7 @@ module, since some of them quote the request, and the request carries the token.
 """
 
 import ssl
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from pathlib import Path
@@ -28,6 +28,17 @@ which the server is just closing has no answer, and has to be settled by reading
 USER_AGENT = f"coursesync/{sync.__version__}"
 
 NoAnswer: TypeAlias = NotDelivered | Unheard | Misdirected
+
+
+class _Sent:
+    """Listens to httpcore's trace for the moment at which the request is out."""
+
+    def __init__(self, on_sent: Callable[[], None]) -> None:
+        self._on_sent = on_sent
+
+    def __call__(self, event: str, _facts: Mapping[str, object]) -> None:
+        if event == "http11.send_request_body.complete":
+            self._on_sent()
 
 
 class Connection:
@@ -85,6 +96,7 @@ class Connection:
         headers: Mapping[str, str],
         content: bytes | None = None,
         max_bytes: int,
+        on_sent: Callable[[], None] | None = None,
     ) -> HttpAnswer | NoAnswer:
         """Send one request, once, and read its answer to the end.
 
@@ -94,11 +106,14 @@ class Connection:
             headers: with the token, which is attached only after the address was checked.
             content: the body, if there is one.
             max_bytes: a longer answer is `Unheard`.
+            on_sent: called once the request's last byte was handed to the system.
 
         Raises:
             InternalError: `target` leads to another server than the base URL.
         """
-        request = self._client.build_request(method, self.origin.base_url + target, content=content)
+        extensions = {} if on_sent is None else {"trace": _Sent(on_sent)}
+        url = self.origin.base_url + target
+        request = self._client.build_request(method, url, content=content, extensions=extensions)
         self._check_pinned(request.url)
         request.headers.update(headers)
         status: int | None = None

@@ -1,5 +1,6 @@
 """Sender threads: each does one exchange at a time and decides nothing; answers come back through one queue."""
 
+from functools import partial
 from queue import Empty, SimpleQueue
 from threading import Thread
 
@@ -14,13 +15,18 @@ _Job = tuple[int, Request] | None
 class ThreadedSenders:
     """Up to `places` exchanges at once over one `Api` (`ports.Senders`)."""
 
-    def __init__(self, api: Api, *, places: int, clock: Clock) -> None:
-        """Threads start with the first requests that need them, and end with `close`."""
+    def __init__(self, api: Api, *, places: int, clock: Clock, notices: bool = True) -> None:
+        """Threads start with the first requests that need them, and end with `close`.
+
+        Without `notices` nobody is told when a request leaves: where no limit spaces requests, nobody wants to know.
+        """
+        self._notices = notices
         self._api = api
         self._clock = clock
         self._places = places
         self._jobs: SimpleQueue[_Job] = SimpleQueue()
         self._done: SimpleQueue[Arrival | BaseException | None] = SimpleQueue()
+        self._left: SimpleQueue[tuple[int, float]] = SimpleQueue()
         self._threads: list[Thread] = []
         self._busy = 0
 
@@ -53,6 +59,15 @@ class ThreadedSenders:
         except Empty:
             return tuple(came)
 
+    def departed(self) -> tuple[tuple[int, float], ...]:
+        """Tickets whose last byte has left since the last call, with when."""
+        left: list[tuple[int, float]] = []
+        while True:
+            try:
+                left.append(self._left.get_nowait())
+            except Empty:
+                return tuple(left)
+
     def wake(self) -> None:
         """End a wait in `arrivals` at once; may be called from a signal handler."""
         self._done.put(None)
@@ -69,6 +84,10 @@ class ThreadedSenders:
             self._busy -= 1
             came.append(item)
 
+    def _note_left(self, ticket: int) -> None:
+        self._left.put((ticket, self._clock.boot()))
+        self._done.put(None)
+
     def _work(self) -> None:
         while (job := self._jobs.get()) is not None:
             ticket, request = job
@@ -77,7 +96,7 @@ class ThreadedSenders:
             answer: Answer
             try:
                 reach("request.leaving")
-                answer = self._api.exchange(request)
+                answer = self._api.exchange(request, partial(self._note_left, ticket) if self._notices else None)
                 reach("answer.read")
             except CourseSyncError as error:
                 answer, refusal = NotDelivered(error.message), error

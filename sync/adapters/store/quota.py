@@ -35,7 +35,7 @@ class QuotaLedger:
     give_up_s: float
     """So long after it left, an unanswered request can no longer be under way."""
     _windows: Windows = field(init=False)
-    _mine: dict[int, Scope] = field(default_factory=dict)
+    _mine: dict[int, tuple[Scope, float]] = field(default_factory=dict)
     _foreign: dict[int, _Foreign] = field(default_factory=dict)
     _last_slot: int = 0
     _last_pause: int = 0
@@ -107,7 +107,7 @@ class QuotaLedger:
             )
         )
         number = int(result.lastrowid)
-        self._mine[number] = scope
+        self._mine[number] = (scope, now)
         self._last_slot = max(self._last_slot, number)
         self._windows.sent(scope, now)
         return number
@@ -118,12 +118,18 @@ class QuotaLedger:
         if self._paused_until > self.clock.boot():
             return None
         ticket = -next(self._tickets)
-        self._mine[ticket] = scope
+        self._mine[ticket] = (scope, self.clock.boot())
         return ticket
+
+    def departed(self, slot: int, at: float) -> None:
+        """A request of ours left only at `at`: spacing counts from then."""
+        if slot in self._mine:
+            scope, sent = self._mine[slot]
+            self._windows.left(scope, sent, at)
 
     def answered(self, connection: Connection, number: int, at: float) -> None:
         """The answer of a request of ours arrived at `at`."""
-        scope = self._mine.pop(number)
+        scope, _sent = self._mine.pop(number)
         if number < 0:
             return
         self._windows.answered(scope, at)
