@@ -17,6 +17,7 @@ NOT_PURE = {
     "bootstrap",
     "config",
     "credentials",
+    "failpoints",
     "jobs",
     "logs",
     "pipeline",
