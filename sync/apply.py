@@ -6,40 +6,44 @@ commits both in one transaction before anything leaves, then hears what has come
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import inf
 from typing import assert_never
 
 from sync.departures import ApplySettings, Departures, Verifying
 from sync.diff import decide_again
-from sync.errors import CourseSyncError, InternalError, OutOfAllowance, StoppedEarly
-from sync.exchange import Forbidden, Put, ReadBatch, ReadOne
+from sync.errors import CourseSyncError, InternalError, StoppedEarly
+from sync.exchange import Forbidden, NotDelivered, Put, ReadBatch, ReadOne, Unauthorised
 from sync.line import Departure, Effect, Heard, Line
 from sync.model import Conflict, Outcome, Status, ToUpdate, Unchanged
 from sync.ongoing import (
     Row,
-    conflict_issues,
+    conflict_on_the_way,
     failed_issue,
     gone_issue,
     made_so,
+    set_aside_issue,
     unknown_issues,
     unverified,
     verified_outcome,
 )
-from sync.ports import Clock, Events
+from sync.ports import PROGRAM_ENDED, Clock, Events
 from sync.reactions import Again, Done, Reaction, Settle, Standing, Stop, react, same_reason
-from sync.reading import Missing, Reader, Sight
-from sync.section import Json
+from sync.reading import Found, Missing, Reader, Sight
+from sync.section import Json, Record
 from sync.settle import Settled, settle
-from sync.times import duration, utc
+from sync.times import utc
 from sync.verify import verify
 from sync.windows import Scope
 
 GRACE_S = 25.0
 """After a stop, so long for what is in flight."""
+DEATHS_AT_MOST = 3
+"""So many processes may die while they send a row; then it is left alone, and the run goes on."""
 BACKOFF_FIRST_S = 0.5
 BACKOFF_MAX_S = 30.0
 RESUME = "Go on later with `coursesync resume`."
+GO_ON = "Go on then with `coursesync resume`, or start with --wait."
 
 
 @dataclass(slots=True)
@@ -59,6 +63,8 @@ class Application:
     _out: Departures = field(init=False)
     _by_id: Mapping[int, Row] = field(init=False)
     _effects: list[Effect] = field(default_factory=list)
+    _finished_rows: list[Outcome] = field(default_factory=list)
+    """To be said once they are committed."""
     _succeeded: bool = False
     _forbidden: int = 0
     _rejections: int = 0
@@ -70,17 +76,28 @@ class Application:
         self._out = Departures(self.line, self.clock, self.settings)
         self._by_id = {row.edit.id: row for row in self.rows}
         for row in self.rows:
-            if row.intent_number is not None:
-                self._out.settling[row.edit.id] = row
-            else:
+            if row.intent_number is None:
                 self._out.queue.append(row)
+            else:
+                self._take_up(row)
 
     def run(self) -> None:
         """Send every row, or stop early; `outcomes` and `stopped` then say what became of it."""
         while self._turn():
             pass
         self._leave_the_rest()
+        self.line.let_go()
         self._commit(())
+
+    def _take_up(self, row: Row) -> None:
+        """A row of which a PUT was sent and never heard of: settled by reading, unless it is what kills the program."""
+        number = row.intent_number
+        if row.unheard == PROGRAM_ENDED and number is not None:
+            self._effects.append(lambda batch: batch.unheard(number, reason=PROGRAM_ENDED, http_status=None))
+        if row.deaths >= DEATHS_AT_MOST:
+            self._finish(row, Done(Status.UNKNOWN, (set_aside_issue(row.deaths),)), close="undecided")
+        else:
+            self._out.settling[row.edit.id] = row
 
     def _turn(self) -> bool:
         """One turn; False when there is nothing more to do."""
@@ -103,24 +120,10 @@ class Application:
     def _look_for_a_stop(self) -> None:
         if self.stopped is not None:
             return
-        stop = self.stop_asked() or self.line.stop
-        if stop is None and self.line.breaker.stop is not None:
-            stop = StoppedEarly(self.line.breaker.stop, remedy=RESUME)
-        if stop is None and self._out.unsent:
-            stop = self._out_of_allowance()
+        scope = Scope.WRITE if self._out.unsent else Scope.ALL
+        stop = self.stop_asked() or self.line.why_not(scope, wait_max_s=self.settings.wait_max_s, remedy=GO_ON)
         if stop is not None:
             self._stop(stop)
-
-    def _out_of_allowance(self) -> OutOfAllowance | None:
-        now = self.clock.boot()
-        wait_s = self.line.earliest(Scope.WRITE, now) - now
-        if wait_s == inf or wait_s <= self.settings.wait_max_s:
-            return None
-        return OutOfAllowance(
-            f"The allowance of writes is used up; the next one is free in {duration(wait_s)}.",
-            wait_s=wait_s,
-            remedy="Go on then with `coursesync resume`, or start with --wait.",
-        )
 
     def _stop(self, reason: CourseSyncError) -> None:
         if self.stopped is None:
@@ -133,7 +136,7 @@ class Application:
         if self.stopped is None:
             return not (self.line.in_flight or out.unsent or out.settling or out.verifying)
         now = self.clock.boot()
-        out_of_time = now - self._stopped_at > GRACE_S
+        out_of_time = now >= self._stopped_at + GRACE_S
         too_far = self.line.earliest(Scope.ALL, now) - self._stopped_at > GRACE_S
         verifying = not out.verify_reader.idle or out.may_verify(now)
         return out_of_time or not (self.line.in_flight or (verifying and not too_far))
@@ -151,10 +154,15 @@ class Application:
     # hearing ----------------------------------------------------------------------------------------------------
 
     def _commit(self, departures: Sequence[Departure]) -> None:
+        """Write down what has become of rows, with what leaves now; only then is it said."""
         effects, self._effects = self._effects, []
-        if departures or effects:
+        if departures or effects or self.line.owes:
             for left in self.line.depart(departures, effects):
                 self._out.put_back(left)
+        finished, self._finished_rows = self._finished_rows, []
+        for outcome in finished:
+            status = outcome.status.value
+            self.events.emit("row.finished", row=outcome.row, status=status, attempts=outcome.attempts)
 
     def _hear(self, heard: Heard) -> None:
         request = heard.arrival.request
@@ -173,7 +181,7 @@ class Application:
             self._reading_failed(reader, error)
             return
         for sight in sights:
-            self._see(reader, sight)
+            self._see(reader, sight, read_at=heard.arrival.sent_at)
 
     def _reading_failed(self, reader: Reader, error: CourseSyncError) -> None:
         if reader is self._out.verify_reader:
@@ -182,31 +190,41 @@ class Application:
             self._out.verifying.clear()
             self._out.new_verify_reader()
         else:
-            self._stop(StoppedEarly(error.message, remedy=RESUME))
+            self._stop(StoppedEarly(error.message, remedy=f"{error.remedy} {RESUME}"))
 
     def _hear_put(self, heard: Heard, row: Row) -> None:
         row.intent_number = heard.intent_number
-        reaction = react(heard.arrival.answer, row.edit, self._standing(heard))
+        if heard.arrival.error is not None:
+            self._not_sent(row)
+            return
+        reaction = react(heard.arrival.answer, row.edit, self._standing(heard, row))
         self._keep_count(reaction)
         match reaction:
             case Done():
                 self._finish(row, reaction, close="accepted" if reaction.status is Status.UPDATED else "rejected")
             case Again():
-                self._again(row, reaction, heard.arrival.arrived_at)
+                outage = isinstance(heard.arrival.answer, NotDelivered) and self.line.breaker.probing
+                costs_attempt = reaction.costs_attempt and not outage
+                self._again(row, replace(reaction, costs_attempt=costs_attempt), heard.arrival.arrived_at)
             case Settle():
                 self._settle_later(row, reaction, heard.arrival.arrived_at)
             case Stop():
-                row.attempts -= 1
-                self._close(row, "not_applied")
-                self._out.queue.appendleft(row)
+                self._not_sent(row)
                 self._stop(StoppedEarly(reaction.message, remedy=reaction.remedy))
             case _:
                 assert_never(reaction)
 
-    def _standing(self, heard: Heard) -> Standing:
-        forbidden = isinstance(heard.arrival.answer, Forbidden)
-        self._forbidden = self._forbidden + 1 if forbidden else 0
-        return Standing(self._succeeded, self._forbidden, heard.token_renewed)
+    def _not_sent(self, row: Row) -> None:
+        row.attempts -= 1
+        self._close(row, "not_applied")
+        self._out.queue.appendleft(row)
+
+    def _standing(self, heard: Heard, row: Row) -> Standing:
+        """Where the run stands; a row whose PUT was refused with a renewed token before is not tried once more."""
+        answer = heard.arrival.answer
+        self._forbidden = self._forbidden + 1 if isinstance(answer, Forbidden) else 0
+        renewed, row.renewed = heard.token_renewed and not row.renewed, isinstance(answer, Unauthorised)
+        return Standing(self._succeeded, self._forbidden, renewed)
 
     def _keep_count(self, reaction: Reaction) -> None:
         """Stop when the server rejects one row after another for the same reason: it is not the rows."""
@@ -259,16 +277,16 @@ class Application:
 
     # seeing -----------------------------------------------------------------------------------------------------
 
-    def _see(self, reader: Reader, sight: Sight) -> None:
+    def _see(self, reader: Reader, sight: Sight, *, read_at: float) -> None:
         row = self._by_id[sight.id]
         if reader is self._out.fresh_reader:
-            self._see_fresh(row, sight)
+            self._see_fresh(row, sight, read_at=read_at)
         elif reader is self._out.settle_reader:
-            self._see_settled(row, sight)
+            self._see_settled(row, sight, read_at=read_at)
         else:
-            self._see_verified(self._out.verifying.pop(row.edit.id), sight)
+            self._see_verified(row, sight)
 
-    def _see_fresh(self, row: Row, sight: Sight) -> None:
+    def _see_fresh(self, row: Row, sight: Sight, *, read_at: float) -> None:
         if row not in self._out.queue:
             return
         self._out.queue.remove(row)
@@ -278,18 +296,22 @@ class Application:
         decision = decide_again(row.edit, row.plan, sight.record, row.known)
         match decision:
             case ToUpdate():
-                row.record, row.changes = sight.record, decision.changes
+                row.record, row.read_at, row.changes = sight.record, read_at, decision.changes
                 self._out.fresh.append(row)
+            case Conflict() if row.unheard:
+                self._finish(row, Done(Status.UNKNOWN, unknown_issues(row, sight.record, row.unheard)), close=None)
+            case Unchanged() if row.unheard:
+                self._found_applied(row, sight.record, close=None)
             case Conflict():
                 row.changes = decision.changes
-                self._finish(row, Done(Status.CONFLICT, conflict_issues(decision)), close=None)
+                self._finish(row, Done(Status.CONFLICT, conflict_on_the_way(row, decision)), close=None)
             case Unchanged():
                 self._finish(row, Done(Status.UNCHANGED), close=None)
             case _:
                 msg = f"a row cannot become {decision} here"
                 raise TypeError(msg)
 
-    def _see_settled(self, row: Row, sight: Sight) -> None:
+    def _see_settled(self, row: Row, sight: Sight, *, read_at: float) -> None:
         del self._out.settling[row.edit.id]
         if isinstance(sight, Missing):
             self._finish(row, Done(Status.UNKNOWN, unknown_issues(row, None, "the section is gone")), close="undecided")
@@ -298,18 +320,25 @@ class Application:
         verdict = settle(row.changes, before=before, live=sight.record, rewritings=row.known.desired)
         match verdict:
             case Settled.APPLIED:
-                updated_on, updated_by = sight.record.get("UpdatedOn"), sight.record.get("UpdatedBy")
-                done = Done(Status.UPDATED, updated_on=_text(updated_on), updated_by=_text(updated_by))
-                self._finish(row, done, close="applied")
+                self._found_applied(row, sight.record, close="applied")
             case Settled.NOT_APPLIED:
-                row.record, row.read_at = sight.record, row.settle_at
+                row.record, row.read_at = sight.record, read_at
                 self._again(row, Again(costs_attempt=True, reason=row.unheard), self.clock.boot())
             case Settled.UNDECIDED:
                 issues = unknown_issues(row, sight.record, row.unheard)
                 self._finish(row, Done(Status.UNKNOWN, issues), close="undecided")
 
-    def _see_verified(self, waiting: Verifying, sight: Sight) -> None:
-        row, outcome = waiting.row, waiting.outcome
+    def _found_applied(self, row: Row, live: Record, *, close: str | None) -> None:
+        """A read shows the row as asked after all; the same read verifies it."""
+        updated_on, updated_by = _text(live.get("UpdatedOn")), _text(live.get("UpdatedBy"))
+        self._finish(row, Done(Status.UPDATED, updated_on=updated_on, updated_by=updated_by), close=close)
+        self._see_verified(row, Found(row.edit.id, live))
+
+    def _see_verified(self, row: Row, sight: Sight) -> None:
+        waiting = self._out.verifying.pop(row.edit.id, None)
+        if waiting is None:
+            return
+        outcome = waiting.outcome
         if isinstance(sight, Missing):
             self._record(row, unverified(outcome))
             return
@@ -336,7 +365,7 @@ class Application:
             self._effects.append(lambda batch: batch.remember(row.edit.id, remembered))
             if self.settings.verify:
                 self._out.verifying[row.edit.id] = Verifying(row, outcome)
-        self.events.emit("row.finished", row=outcome.row, status=outcome.status.value, attempts=outcome.attempts)
+        self._finished_rows.append(outcome)
 
     def _record(self, row: Row, outcome: Outcome) -> None:
         self.outcomes[row.planned.row] = outcome

@@ -7,6 +7,7 @@ from datetime import date, datetime, time, timedelta
 from functools import lru_cache, partial
 from typing import Final, TypeAlias, assert_never
 
+from sync.hints import Hint, HintKind
 from sync.image_url import refusal
 from sync.model import CellValue, Flaw, FlawKind
 from sync.normalize import as_sent
@@ -19,6 +20,9 @@ EXCEL_DIGITS: Final = 15
 _ROUNDED_FROM: Final = 10**EXCEL_DIGITS
 EXCEL_TEXT: Final = 32_767
 """A cell in Excel keeps no more characters (UTF-16 units) than these, and cuts the rest without a word."""
+
+MAX_TEXT: Final = 5_000_000
+"""Characters of one text; the API names no limit."""
 
 CLEAR: Final = "[clear]"
 
@@ -41,6 +45,8 @@ class Remark:
 
     code: str
     message: str
+    is_note: bool = False
+    """Something to know rather than to doubt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +78,7 @@ _EXCEL_ERROR: Final = re.compile(r"#[¡¿]?[0-9/]*[A-ZÀ-Þ][A-ZÀ-Þ_0-9/ .]*[!
 """`#REF!`, `#DIV/0!`, `#NAME?` and their translations (`#BEZUG!`, `#¡VALOR!`, `#NOM?`)."""
 _PLACEHOLDERS: Final = frozenset({"null", "none", "nil", "n/a", "na", "nan", "undefined", "-", "--"})
 _FORMULA_TRICK: Final = re.compile(r'="[^"]*"')
+_GUARDED: Final = re.compile(r"'[=+\-@\uff1d\uff0b\uff0d\uff20][^']*\Z")
 _UNSENDABLE: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff\ufffd]")
 _PLAIN_TEXT: Final = re.compile(
     r"(?i:(?!null|none|nil|n/?a|undefined))"
@@ -165,8 +172,46 @@ def _flawed(flaw: Flaw) -> Wrong:
                 "is a formula that was never calculated; open the file in Excel and save it, or write the value",
                 flaw.shown,
             )
+        case FlawKind.MERGED:
+            return Wrong(
+                "cell.merged",
+                f"is part of the merged cells {flaw.shown}; unmerge them and write the value wherever it is meant",
+                flaw.shown,
+            )
+        case FlawKind.EXTRA_CELLS:
+            return Wrong(
+                "row.extra_cells",
+                f"the row has more cells than there are headings ({flaw.shown}); put cells with a delimiter into quotation "
+                "marks",
+                flaw.shown,
+            )
+        case FlawKind.MISSING_CELLS:
+            return Wrong(
+                "row.missing_cells",
+                f"the row has fewer cells than there are headings ({flaw.shown}); add the delimiters that are missing",
+                flaw.shown,
+            )
         case _:
             assert_never(flaw.kind)
+
+
+def remark_on(field: SectionField, hint: Hint) -> Remark | None:
+    """Say what stands behind the value of a cell, where it matters in the column of `field`."""
+    match hint.kind:
+        case HintKind.FORMULA:
+            return Remark("cell.formula", "is the result of a formula", is_note=True)
+        case HintKind.EXTERNAL_LINK:
+            return Remark(
+                "cell.external_link", "is the result of a formula on another workbook, as of when that was last read"
+            )
+        case HintKind.LINK_TARGET if field.kind is FieldKind.IMAGE_URL:
+            return Remark(
+                "cell.link_target", f"shows another address than its link leads to ({hint.shown}); what it shows counts"
+            )
+        case HintKind.LINK_TARGET:
+            return None
+        case _:
+            assert_never(hint.kind)
 
 
 def _read(field: SectionField, read: "Callable[[SectionField, CellValue], Meaning]", value: CellValue) -> Meaning:
@@ -282,14 +327,27 @@ def _wrong_text(text: str) -> Wrong | None:
             f"has exactly {EXCEL_TEXT:,} characters, the most that a cell of Excel keeps: its end may be cut off",
             f"{text[:100]}…",
         )
+    if len(text) > MAX_TEXT:
+        return Wrong("cell.too_long", f"has {len(text):,} characters; at most {MAX_TEXT:,} are sent", f"{text[:100]}…")
+    if _FORMULA_TRICK.fullmatch(text.strip()):
+        return Wrong(
+            "cell.formula_text", f"is a formula written as text ({text.strip()}); write the value itself", text
+        )
+    if _GUARDED.match(text):
+        return Wrong(
+            "cell.guarded",
+            "begins with an apostrophe before a sign that begins a formula, which may be a report's guard; remove the "
+            "apostrophe, or write the text in another way",
+            text[:100],
+        )
     return None
 
 
 def _doubt(text: str) -> Remark | None:
     """Remark on a text that is a word of programs rather than of people."""
-    if len(text) > EXCEL_DIGITS and text[0] != "=":
+    if len(text) > EXCEL_DIGITS:
         return None
-    if text.strip().casefold() in _PLACEHOLDERS or is_error_word(text) or _FORMULA_TRICK.fullmatch(text):
+    if text.strip().casefold() in _PLACEHOLDERS or is_error_word(text):
         return Remark(
             "cell.suspicious_word", f"is sent as the text {text.strip()}; leave the cell blank to change nothing"
         )

@@ -14,6 +14,8 @@ from sync.section import BY_NAME, Access
 
 HEADER_WITHIN: Final = 20
 """The header is sought in this many rows from the top."""
+FORMAT_ROWS: Final = frozenset({65_536, 1_048_576})
+"""The rows of a sheet in .xls and in .xlsx; whoever writes more loses the rest without a word."""
 REPORT_CSV: Final = (
     "sheet,row,Id,CourseId,Title,status,changed,messages,http_status,attempts,verified,updated_on,updated_by,run_id"
 )
@@ -82,7 +84,7 @@ def find_layout(file: LoadedFile, *, aliases: Mapping[str, str]) -> Layout:
 
     Raises:
         InputError: `file.no_header`, `file.no_id_column`, `file.hidden_sheet`, `file.two_sheets`,
-            `file.duplicate_heading`, `file.report_csv`, `file.no_rows`.
+            `file.duplicate_heading`, `file.merged_heading`, `file.report_csv`, `file.cut_off`, `file.no_rows`.
     """
     known = known_headings(aliases)
     found = [
@@ -104,6 +106,7 @@ def find_layout(file: LoadedFile, *, aliases: Mapping[str, str]) -> Layout:
             code="file.report_csv",
             remedy="Use the report.xlsx or failed.xlsx that lies beside it.",
         )
+    _refuse_cut_off(file, table)
     columns, issues = _columns(table, header, known)
     layout = Layout(table, header.number, columns, (*_chosen(file, table, header), *issues))
     if next(layout.rows(), None) is None:
@@ -123,7 +126,9 @@ def _speaks(row: TableRow, columns: Sequence[int]) -> bool:
             cell = cells[column]
             if cell is not None and (not isinstance(cell, str) or cell.strip()):
                 return True
-    return bool(row.flaws) and not row.flaws.keys().isdisjoint(columns)
+    if row.flaws and not row.flaws.keys().isdisjoint(columns):
+        return True
+    return bool(row.merged) and not row.merged.keys().isdisjoint(columns)
 
 
 def _header(table: Table, known: Mapping[str, str]) -> TableRow | None:
@@ -208,8 +213,34 @@ def _columns(table: Table, header: TableRow, known: Mapping[str, str]) -> tuple[
             )
         else:
             columns[name] = column
+            _refuse_merged(table, header, column, name)
+            if column in table.hidden_columns and (name not in BY_NAME or BY_NAME[name].access is not Access.READ_ONLY):
+                issues.append(_note("heading.hidden", "is a hidden column, and counts like the others", cell, text))
     issues.extend(_unnamed(table, header))
     return columns, issues
+
+
+def _refuse_cut_off(file: LoadedFile, table: Table) -> None:
+    """Refuse a sheet that ends on the very last row of a format: what came after it is lost."""
+    last = table.rows[-1].number
+    if last in FORMAT_ROWS:
+        raise InputError(
+            f"{file.path.name}, sheet {table.name!r} ends on row {last:,}, the last one that a format of Excel has: it "
+            "looks cut off.",
+            code="file.cut_off",
+            remedy="Split the sheet where it was made, or remove a row from it if it is whole.",
+        )
+
+
+def _refuse_merged(table: Table, header: TableRow, column: int, name: str) -> None:
+    """Refuse a heading that stands over several columns: which of them holds the values cannot be told."""
+    flaw = header.merged.get(column)
+    if flaw is not None and any(header.merged.get(near) == flaw for near in (column - 1, column + 1)):
+        raise InputError(
+            f"The heading {name} stands in the merged cells {sheet_prefix(table.name)}{flaw.shown}.",
+            code="file.merged_heading",
+            remedy="Unmerge them and leave the heading over the column that it is for.",
+        )
 
 
 def _is_foreign(key: str) -> bool:
@@ -246,8 +277,16 @@ def _warning(code: str, message: str, cell: str, heading: CellValue) -> Issue:
     )
 
 
+def _note(code: str, message: str, cell: str, heading: str) -> Issue:
+    return Issue(code, f"{heading.strip()} {message}", severity=Severity.NOTE, cell=cell)
+
+
 def _chosen(file: LoadedFile, table: Table, header: TableRow) -> Iterator[Issue]:
     """Note the choice where there was one."""
     if sum(not other.hidden for other in file.tables) > 1:
         cell = cell_reference(table.name, header.number, 0)
         yield Issue("sheet.chosen", f"the sheet {table.name!r} is used", severity=Severity.NOTE, cell=cell)
+    if header.number > 1:
+        cell = cell_reference(table.name, header.number, 0)
+        message = f"row {header.number} is taken for the header; the rows above it are left alone"
+        yield Issue("sheet.header", message, severity=Severity.NOTE, cell=cell)

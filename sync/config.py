@@ -15,6 +15,7 @@ from sync.adapters.addresses import parse_base_url
 from sync.adapters.secret import Secret
 from sync.credentials import read_secret
 from sync.errors import ConfigError
+from sync.rails import RailSetting, check_names
 from sync.windows import Limit, Scope
 
 if TYPE_CHECKING:
@@ -33,16 +34,6 @@ _TOKEN = "COURSESYNC_TOKEN"  # noqa: S105 - the name of a variable
 _PASSWORD = "COURSESYNC_PASSWORD"  # noqa: S105 - the name of a variable
 _PROFILE = "COURSESYNC_PROFILE"
 _VARIABLES = (*_ENVIRONMENT, _PROFILE, _TOKEN, _PASSWORD, f"{_TOKEN}_FILE", f"{_PASSWORD}_FILE")
-
-
-@dataclass(frozen=True, slots=True)
-class RailSetting:
-    """How far a rail lets a plan go; what is `None` stays as the rail has it."""
-
-    max: int | None
-    """Rows."""
-    share: float | None
-    """Of all rows, from 0 to 1."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,6 +126,7 @@ def load_settings(
         values |= layer
         origins |= dict.fromkeys(layer, place)
     keys = check_keys(values, origins)
+    check_names(keys.rails, place=f"[rails] of {origins.get('rails', 'the settings')}")
     base_url = parse_base_url(keys.base_url).base_url if keys.base_url else ""
     settings = _settings(name, base_url, keys, environ=environ if needs_network else {}, cwd=cwd)
     _refuse_impossible(settings)

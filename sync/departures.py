@@ -122,7 +122,7 @@ class Departures:
             self._want_settled(now)
             if self._fresh_due(now) <= now:
                 self._want_fresh(now)
-            for reader in (self.settle_reader, self.fresh_reader):
+            for reader in self._readers()[:-1]:
                 if departure := self._read(reader, now):
                     return departure
         if departure := self._put(now):
@@ -130,6 +130,11 @@ class Departures:
         if may_read and self.may_verify(now):
             self.verify_reader.want(waiting.row.edit.id for waiting in self.verifying.values())
         return self._read(self.verify_reader, now) if may_read else None
+
+    def _readers(self) -> tuple[Reader, ...]:
+        """Most urgent first; a run that stops has no use for fresh records."""
+        ahead = (self.settle_reader,) if self.stopping else (self.settle_reader, self.fresh_reader)
+        return (*ahead, self.verify_reader)
 
     def _read(self, reader: Reader, now: float) -> Departure | None:
         request = reader.next_request(now)
@@ -160,9 +165,7 @@ class Departures:
         self.settle_reader.want(row.edit.id for row in due)
 
     def _want_fresh(self, now: float) -> None:
-        wanted = list(islice(self.queue, max(0, self._sendable(now) - len(self.fresh))))
-        for row in wanted:
-            row.read_at = now
+        wanted = islice(self.queue, max(0, self._sendable(now) - len(self.fresh)))
         self.fresh_reader.want(row.edit.id for row in wanted)
 
     def _fresh_due(self, now: float) -> float:
@@ -200,8 +203,7 @@ class Departures:
         if self.line.places == 0:
             return inf
         read, write = self.line.earliest(Scope.ALL, now), self.line.earliest(Scope.WRITE, now)
-        readers = (self.settle_reader, self.fresh_reader, self.verify_reader)
-        times = [max(read, at) for reader in readers if (at := reader.ready_at(now)) is not None]
+        times = [max(read, at) for reader in self._readers() if (at := reader.ready_at(now)) is not None]
         times += [max(read, row.settle_at) for row in self.settling.values() if not row.asked]
         times += [max(read, self._fresh_due(now))]
         if not self.stopping:

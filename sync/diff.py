@@ -5,6 +5,7 @@ The rule, field by field, with edit `e`, live `l`, base `b` and desired `d`, eac
 2. With a base: `e = b` → the operator did not touch the cell; `l = b` → change; else → conflict.
 3. Without one, `d` takes its place: `l = d` → change; `e = d` → drift; else → conflict.
 4. Neither → change, unless the sheet shows an `UpdatedOn` that is no longer live.
+What becomes of a conflict: the row's `Command` says it where the conflict was shown as it is now, else the profile.
 """
 
 import hashlib
@@ -39,6 +40,10 @@ class Known:
     """`on_drift`: put back what somebody changed after us, or keep it."""
     on_conflict: Literal["refuse", "sheet", "live"] = "refuse"
     """What the operator decided about conflicts beforehand."""
+    untouched: frozenset[str] = frozenset()
+    """Fields whose cell is still as exported: the operator asks for nothing there."""
+    shown: Mapping[str, str] = field(default_factory=dict)
+    """Digests of what was live when a conflict was last shown, by field: a `Command` holds for nothing else."""
 
 
 NOTHING_KNOWN = Known()
@@ -68,10 +73,13 @@ def decide(edit: Edit, live: Record, known: Known = NOTHING_KNOWN) -> Decision:
                     FieldChange(field=name, before=change.before, after=after, base=after, kind=ChangeKind.RESTORE)
                 )
             case _Verdict.CONFLICT:
-                if known.on_conflict == "refuse":
-                    conflicts.append(change)
-                elif known.on_conflict == "sheet":
-                    changes.append(change)
+                match _choice(edit, change, known):
+                    case "refuse":
+                        conflicts.append(change)
+                    case "sheet":
+                        changes.append(change)
+                    case "live":
+                        pass
             case _:
                 assert_never(verdict)
     if conflicts:
@@ -85,28 +93,31 @@ def decide_again(edit: Edit, planned: ToUpdate, live: Record, known: Known = NOT
     """Decide a row that was planned before, on a record that was read just now.
 
     What the plan was made on takes the place of a base where the workbook brought none: a field that moved since is a
-    conflict, and one that the plan left alone stays so, image orders included. A change stays marked as it was planned.
+    conflict. A field that the plan left alone stays so. A change stays marked as it was planned, and a choice in
+    `Command` holds for what the plan saw.
     """
     in_plan = {change.field: change for change in planned.changes}
-    before = {name: in_plan[name].before if name in in_plan else value for name, value in edit.values.items()}
-    shown = {name: value for name, value in before.items() if name not in ACTIONS}
-    seen = {name: digest(name, value) for name, value in shown.items()}
-    named = {name: value for name, value in edit.values.items() if name not in ACTIONS or name in in_plan}
+    before = {name: change.before for name, change in in_plan.items() if name not in ACTIONS}
+    seen = {name: digest(name, value) for name, value in before.items()}
     decision = decide(
-        replace(edit, values=named),
+        replace(edit, values={name: value for name, value in edit.values.items() if name in in_plan}),
         live,
-        Known(
-            base={**seen, **known.base},
-            base_shown={**shown, **known.base_shown},
-            desired=known.desired,
-            restore_drift=known.restore_drift,
-            on_conflict=known.on_conflict,
-        ),
+        replace(known, base={**seen, **known.base}, base_shown={**before, **known.base_shown}, shown=seen),
     )
     if isinstance(decision, ToUpdate):
         changes = tuple(_marked_as(in_plan.get(change.field, change), change) for change in decision.changes)
         return replace(decision, changes=changes)
     return decision
+
+
+def _choice(edit: Edit, change: FieldChange, known: Known) -> Literal["refuse", "sheet", "live"]:
+    """What is to be done about a conflict: a choice of the row's own outweighs that of the profile."""
+    match edit.command:
+        case ("sheet" | "live") as choice:
+            shown_as_it_is = known.shown.get(change.field) == digest(change.field, change.before)
+            return choice if shown_as_it_is else "refuse"
+        case _:
+            return known.on_conflict
 
 
 def _marked_as(planned: FieldChange, change: FieldChange) -> FieldChange:
@@ -118,6 +129,8 @@ def _decide_field(name: str, after: Json, live: Record, known: Known, seen_updat
         return _decide_action(name, after, live, known.desired.get(name))
     before, base, desired = live.get(name), known.base.get(name), known.desired.get(name)
     if equal(name, after, before) or _rewritten(name, after, before, desired):
+        return _Verdict.SAME
+    if name in known.untouched:
         return _Verdict.SAME
     if base is not None:
         return _against_base(digest(name, after), digest(name, before), base)

@@ -12,13 +12,11 @@ CourseSyncError            every error of ours; carries the exit code and the ne
 └── InternalError     (1)  a promise of ours does not hold: report it
 """
 
-from typing import ClassVar
-
 
 class CourseSyncError(Exception):
     """Any reason why a run cannot go on, in one sentence, with the remedy in its text."""
 
-    exit_code: ClassVar[int] = 1
+    exit_code: int = 1
 
     def __init__(self, message: str, *, remedy: str = "") -> None:
         """Keep the sentence and the next step apart, so that both a person and a machine can use them."""
@@ -96,3 +94,4 @@ class Interrupted(CourseSyncError):  # noqa: N818 - asked for by a person or the
         """Carry the number of the signal, from which the exit code follows (128 + number)."""
         super().__init__(message, remedy=remedy)
         self.signal_number = signal_number
+        self.exit_code = 128 + signal_number

@@ -7,23 +7,29 @@ transaction of `depart`.
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from math import inf
 
 from sync.breaker import Breaker
-from sync.errors import CourseSyncError
+from sync.errors import CourseSyncError, OutOfAllowance, StoppedEarly
 from sync.exchange import NotDelivered, Put, Request, Throttled, Unauthorised, Unheard
 from sync.model import RequestCounts
 from sync.ports import Arrival, Batch, Clock, Intent, Journal, Ledger, Senders, Tokens
+from sync.times import duration
 from sync.windows import Scope
 
 Effect = Callable[[Batch], None]
 """Something that is written in the transaction of the next departure."""
 
+SPACING_THROTTLE_S = 2.0
+"""A throttle that asks for so little is one of requests too close together."""
 RETRIES_ALWAYS = 10
 RETRY_SHARE = 10
 """Retries are at most a tenth of all requests."""
-PAUSE_MAX_S = 3600.0
+SLEEP_MAX_S = 60.0
 """The longest sleep at a stretch: a machine that slept looks at its clock again."""
+PAUSE_MAX_S = 86_400.0
+"""The longest pause that a server's answer can order: no window that anybody publishes is longer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +117,23 @@ class Line:
             return inf
         return max(self.ledger.earliest(scope, now), self.breaker.open_until)
 
+    def why_not(self, scope: Scope, *, wait_max_s: float, remedy: str) -> CourseSyncError | None:
+        """Why no request of `scope` will leave, or not for longer than `wait_max_s`; `None` while they go on."""
+        if self.stop is not None:
+            return self.stop
+        if self.breaker.stop is not None:
+            return StoppedEarly(self.breaker.stop, remedy=remedy)
+        now = self.clock.boot()
+        wait_s = self.earliest(scope, now) - now
+        if wait_s == inf or wait_s <= wait_max_s:
+            return None
+        what = "writes" if scope is Scope.WRITE else "requests"
+        return OutOfAllowance(
+            f"The allowance of {what} is used up; the next one is free in {duration(wait_s)}.",
+            wait_s=wait_s,
+            remedy=remedy,
+        )
+
     def take_retry(self) -> bool:
         """Count one retry, unless retries are more than a tenth of all requests already."""
         if self._retried >= max(RETRIES_ALWAYS, (self._reads + self._writes) // RETRY_SHARE):
@@ -144,6 +167,11 @@ class Line:
             self.senders.submit(slot, departure.request)
         return tuple(left_behind)
 
+    @property
+    def owes(self) -> bool:
+        """Whether something is to be committed though nothing leaves."""
+        return bool(self._owed)
+
     def settle_debts(self) -> None:
         """Commit what is owed, though nothing leaves."""
         if self._owed:
@@ -151,13 +179,28 @@ class Line:
 
     def arrivals(self, until: float) -> tuple[Heard, ...]:
         """Wait for answers, at most until `until` on the boot clock; note what each means for all that follows."""
-        wait_s = min(max(0.0, until - self.clock.boot()), PAUSE_MAX_S) if until != inf else PAUSE_MAX_S
-        return tuple(self._hear(arrival) for arrival in self.senders.arrivals(wait_s))
+        wait_s = min(max(0.0, until - self.clock.boot()), SLEEP_MAX_S)
+        arrivals = self.senders.arrivals(wait_s)
+        self.journal.refresh()
+        return tuple(heard for arrival in arrivals if (heard := self._hear(arrival)) is not None)
 
-    def _hear(self, arrival: Arrival) -> Heard:
-        under_way = self._under_way.pop(arrival.ticket)
+    def let_go(self) -> None:
+        """Nobody will listen for what is still in flight: it counts until it can no longer be under way."""
+        for slot, under_way in self._under_way.items():
+            self.ledger.lost(slot)
+            if under_way.intent_number is not None:
+                self._owed.append(partial(_let_go, under_way.intent_number))
+        self._under_way.clear()
+        self._leaving.clear()
+
+    def _hear(self, arrival: Arrival) -> Heard | None:
+        """What an answer means for the line; `None` for one that an earlier line had let go of."""
         self._leaving.discard(arrival.ticket)
-        self._owed.append(lambda batch: batch.answered(under_way.slot, arrival.arrived_at))
+        self.ledger.answered(arrival.ticket, arrival.arrived_at)
+        self._owed.append(lambda batch: batch.answered(arrival.ticket, arrival.arrived_at))
+        under_way = self._under_way.pop(arrival.ticket, None)
+        if under_way is None:
+            return None
         self.latency.add(arrival.arrived_at - arrival.sent_at)
         return Heard(arrival, under_way.intent_number, token_renewed=self._take_note(arrival))
 
@@ -169,9 +212,9 @@ class Line:
             case Throttled(retry_after_s=retry_after_s):
                 self._throttled += 1
                 wait_s = self.breaker.throttled(retry_after_s, self.random())
-                until, widen = arrival.arrived_at + wait_s, wait_s <= 2.0  # noqa: PLR2004 - a spacing throttle asks for a second
-                self._owed.append(lambda batch: batch.pause(until, widen=widen))
-                self.settle_debts()
+                until = arrival.arrived_at + min(wait_s, PAUSE_MAX_S)
+                self.ledger.pause(until, widen=wait_s <= SPACING_THROTTLE_S)
+                self._owed.append(lambda batch: batch.pause(until))
             case NotDelivered(reason=reason) | Unheard(reason=reason):
                 self.breaker.troubled(arrival.arrived_at, reason)
             case Unauthorised(token_generation=generation):
@@ -199,6 +242,10 @@ class Line:
             self._writes += 1
         else:
             self._reads += 1
+
+
+def _let_go(number: int, batch: Batch) -> None:
+    batch.unheard(number, reason="the run stopped before the answer came", http_status=None)
 
 
 def _scope(request: Request) -> Scope:

@@ -18,6 +18,7 @@ from sync.exchange import (
     Unheard,
 )
 from sync.line import Departure, Heard, Line
+from sync.live import NOT_REACHED
 from sync.ports import Clock
 from sync.reading import incomplete, refused_sign_in, wrong_address
 from sync.section import Record
@@ -112,11 +113,14 @@ def read_page(
 def _exchange(request: ReadPage, line: Line, clock: Clock, stop_asked: Callable[[], CourseSyncError | None]) -> Heard:
     waiting = [Departure(request)]
     while True:
-        if (stop := stop_asked() or line.stop) is not None:
+        wait_max_s = line.breaker.wait_max_s
+        stop = stop_asked() or line.why_not(Scope.ALL, wait_max_s=wait_max_s, remedy=NOT_REACHED)
+        if stop is not None:
             raise stop
         now = clock.boot()
         earliest = line.earliest(Scope.ALL, now)
         if waiting and line.places and earliest <= now:
             waiting = list(line.depart(waiting))
+        line.settle_debts()
         for heard in line.arrivals(inf if not waiting or earliest == inf else earliest):
             return heard

@@ -3,14 +3,12 @@
 from collections.abc import Callable, Iterable, Iterator
 from math import inf
 
-from sync.breaker import Breaker
-from sync.errors import CourseSyncError, StoppedEarly
+from sync.errors import CourseSyncError
 from sync.exchange import ReadBatch, ReadOne
 from sync.line import Departure, Line
 from sync.model import SectionId
 from sync.ports import Clock
 from sync.reading import Reader, Sight
-from sync.times import duration
 from sync.windows import Scope
 
 NOT_REACHED = "Nothing was sent; try again later."
@@ -34,35 +32,38 @@ def read_live(
     """
     reader = Reader(ids_per_request)
     reader.want(ids)
-    while not reader.idle:
-        if (stop := stop_asked() or line.stop or _given_up(line.breaker)) is not None:
-            raise stop
-        _ask(reader, line, clock, wait_max_s)
-        for heard in line.arrivals(_wake_at(reader, line, clock)):
-            request = heard.arrival.request
-            if isinstance(request, ReadBatch | ReadOne):
-                yield from reader.take(
-                    request, heard.arrival.answer, heard.arrival.arrived_at, token_renewed=heard.token_renewed
-                )
-    line.settle_debts()
+    try:
+        while not reader.idle:
+            stop = stop_asked() or line.why_not(Scope.ALL, wait_max_s=wait_max_s, remedy=NOT_REACHED)
+            if stop is not None:
+                raise stop
+            _ask(reader, line, clock)
+            for heard in line.arrivals(_wake_at(reader, line, clock)):
+                request = heard.arrival.request
+                if isinstance(request, ReadBatch | ReadOne):
+                    yield from reader.take(
+                        request, heard.arrival.answer, heard.arrival.arrived_at, token_renewed=heard.token_renewed
+                    )
+        line.settle_debts()
+    finally:
+        line.let_go()
 
 
-def _ask(reader: Reader, line: Line, clock: Clock, wait_max_s: float) -> None:
+def _ask(reader: Reader, line: Line, clock: Clock) -> None:
+    """Let leave what may leave now; what is owed is committed in any case."""
     now, departures = clock.boot(), list[Departure]()
-    earliest = line.earliest(Scope.ALL, now)
-    if earliest != inf and earliest - now > wait_max_s:
-        raise StoppedEarly(
-            f"The allowance of requests is used up; the next one is free in {duration(earliest - now)}.",
-            remedy=NOT_REACHED,
-        )
-    if earliest <= now:
-        room = min(line.places, line.ledger.at_once)
-        while len(departures) < room and (request := reader.next_request(now)) is not None:
-            departures.append(Departure(request))
+    while (
+        len(departures) < min(line.places, line.ledger.at_once)
+        and line.earliest(Scope.ALL, now) <= now
+        and (request := reader.next_request(now)) is not None
+    ):
+        departures.append(Departure(request))
     if departures:
         for left in line.depart(departures):
             if isinstance(left.request, ReadBatch | ReadOne):
                 reader.put_back(left.request)
+    else:
+        line.settle_debts()
 
 
 def _wake_at(reader: Reader, line: Line, clock: Clock) -> float:
@@ -71,7 +72,3 @@ def _wake_at(reader: Reader, line: Line, clock: Clock) -> float:
     if ready_at is None or line.places == 0:
         return inf
     return max(ready_at, line.earliest(Scope.ALL, now))
-
-
-def _given_up(breaker: Breaker) -> StoppedEarly | None:
-    return None if breaker.stop is None else StoppedEarly(breaker.stop, remedy=NOT_REACHED)

@@ -11,6 +11,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import NewType, TypeAlias
 
+from sync.hints import Hint
+from sync.origin import Origin, Seen
 from sync.section import Json
 
 RowNumber = NewType("RowNumber", int)
@@ -88,6 +90,12 @@ class FlawKind(StrEnum):
 
     ERROR_VALUE = "error_value"
     UNCACHED_FORMULA = "uncached_formula"
+    MERGED = "merged"
+    """One of several cells that are shown as one: which rows and columns the value is meant for cannot be told."""
+    EXTRA_CELLS = "extra_cells"
+    """A row of a text with a value right of the last heading: a delimiter inside a cell has pushed the others along."""
+    MISSING_CELLS = "missing_cells"
+    """A row of a text that ends before the last heading."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +104,7 @@ class Flaw:
 
     kind: FlawKind
     shown: str
-    """What Excel shows: `#N/A`, or the formula."""
+    """What Excel shows: `#N/A`, the formula, the merged range; of a row, how many cells it has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +115,14 @@ class TableRow:
     cells: tuple[CellValue, ...]
     flaws: Mapping[int, Flaw] = field(default_factory=dict)
     """By column, from 0."""
+    hints: Mapping[int, Hint] = field(default_factory=dict)
+    """By column, from 0."""
+    merged: Mapping[int, Flaw] = field(default_factory=dict)
+    """By column, from 0: apart from the flaws, since the value of the first cell stands as it was read."""
+    hidden: bool = False
+    """Hidden by hand, by a filter or by an outline."""
+    broken: Flaw | None = None
+    """Why the row as a whole cannot be believed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +132,8 @@ class Table:
     name: str
     rows: tuple[TableRow, ...]
     hidden: bool = False
+    hidden_columns: frozenset[int] = frozenset()
+    """From 0."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +143,7 @@ class LoadedFile:
     path: Path
     sha256: str
     format: str
-    """`xlsx` or `csv`."""
+    """`xlsx`, `ods` or `csv`."""
     tables: tuple[Table, ...]
     notes: tuple[str, ...] = ()
     """Sentences for the operator: what was left out, what was assumed."""
@@ -155,6 +173,8 @@ class Edit:
     """Read-only cells that are not blank, as text: compared with live, for a warning."""
     command: str | None = None
     """The `Command` cell, where it holds a choice (`sheet`, `live`)."""
+    base: Seen | None = None
+    """Where the sheet is an exported workbook that knows this section."""
     issues: tuple[Issue, ...] = ()
     """Warnings and notes: an edit has no errors."""
 
@@ -192,6 +212,8 @@ class CheckedSheet:
     rows: tuple[CheckedRow, ...]
     issues: tuple[Issue, ...] = ()
     """About the sheet as a whole: unknown headings, ignored columns."""
+    origin: Origin | None = None
+    """Where the sheet is an exported workbook."""
 
 
 class ChangeKind(StrEnum):

@@ -1,9 +1,10 @@
 """A row on its way through a run: what is known of it so far, and the outcome that follows. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 
 from sync.diff import NOTHING_KNOWN, Known, digest
+from sync.headings import COMMAND
 from sync.model import (
     Conflict,
     Edit,
@@ -19,7 +20,7 @@ from sync.model import (
 )
 from sync.ports import Desired, DesiredValue
 from sync.reactions import Done
-from sync.section import ACTIONS, Record
+from sync.section import ACTIONS, Json, Record
 from sync.verify import Seen, Verification
 
 
@@ -42,7 +43,12 @@ class Row:
     settle_at: float = 0.0
     asked: bool = False
     """Whether the read that settles it is under way."""
+    renewed: bool = False
+    """Whether the answer to its last PUT was a 401."""
     unheard: str = ""
+    """Why nobody knows what its last PUT did; stays once it was so."""
+    deaths: int = 0
+    """How many processes died while a PUT of this row was under way."""
     http_status: int | None = None
     started_at: str | None = None
     notes: list[Issue] = field(default_factory=list)
@@ -78,18 +84,46 @@ def unverified(outcome: Outcome) -> Outcome:
     return replace(outcome, verified=Verified.NO, issues=(*outcome.issues, issue))
 
 
-def conflict_issues(conflict: Conflict) -> tuple[Issue, ...]:
-    """One error a field that somebody else changed meanwhile."""
+def conflict_issues(conflict: Conflict, edit: Edit | None = None, *, shown: Collection[str] = ()) -> tuple[Issue, ...]:
+    """One error a field that somebody else changed meanwhile; `shown` are fields whose conflict was shown before."""
     return tuple(
         Issue(
             code="conflict.moved",
             field=change.field,
-            message="was changed by somebody else since this sheet was made; nothing was sent for this row",
+            message=_moved(change, edit) + _choice_void(edit, shown_before=change.field in shown),
             source=Source.SYNC,
             attempted_value=change.after,
         )
         for change in conflict.changes
     )
+
+
+def conflict_on_the_way(row: Row, conflict: Conflict) -> tuple[Issue, ...]:
+    """The errors of a row that was planned, and moved before it was sent."""
+    return conflict_issues(conflict, row.edit, shown=[change.field for change in row.plan.changes])
+
+
+def _moved(change: FieldChange, edit: Edit | None) -> str:
+    """Name base, live and sheet in one line."""
+    seen = None if edit is None else edit.base
+    now = f"is {_said(change.before)} now, and the sheet says {_said(change.after)}; nothing was sent for this row"
+    if seen is not None and change.field in seen.shown:
+        return f"was {_said(seen.shown[change.field])} when exported on {seen.exported_at[:10]}, {now}"
+    if seen is not None and change.field in seen.digests:
+        return f"was changed since your export of {seen.exported_at[:10]}: {now}"
+    return f"was changed by somebody else since this sheet was made: {now}"
+
+
+def _choice_void(edit: Edit | None, *, shown_before: bool) -> str:
+    """Say why the row's `Command` does not decide the conflict, if it has one."""
+    if edit is None or edit.command is None:
+        return ""
+    why = "it has changed again since it was shown to you" if shown_before else "it was not shown to you before"
+    return f"; {COMMAND} {edit.command} does not hold: {why}"
+
+
+def _said(value: Json) -> str:
+    return "(empty)" if value is None or value == "" else _short(value)
 
 
 def gone_issue() -> Issue:
@@ -100,6 +134,16 @@ def gone_issue() -> Issue:
 def failed_issue(reason: str, attempts: int) -> Issue:
     """The row surely was not applied, and the attempts are used up."""
     return Issue(code="sync.gave_up", message=f"not applied after {attempts} attempts: {reason}", source=Source.SYNC)
+
+
+def set_aside_issue(deaths: int) -> Issue:
+    """The row is not sent once more: the program has not survived it."""
+    return Issue(
+        code="sync.set_aside",
+        message=f"may or may not have been applied: the program ended {deaths} times while it sent this row,"
+        " which is left alone now",
+        source=Source.SYNC,
+    )
 
 
 def unknown_issues(row: Row, live: Record | None, why: str) -> tuple[Issue, ...]:

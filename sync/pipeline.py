@@ -1,21 +1,28 @@
 """The stages in their order, nothing else: read live, plan, begin, send, end, report."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import Literal
 
 from sync.apply import Application
+from sync.base import is_another, refuse_other_sections
+from sync.collisions import Places
 from sync.departures import ApplySettings
 from sync.diff import Known
 from sync.errors import CourseSyncError, Interrupted
 from sync.line import Line
 from sync.live import read_live
-from sync.model import CheckedSheet, Edit, Outcome, PlannedRow, SectionId, Status, ToUpdate
+from sync.model import CheckedSheet, Edit, Outcome, PlannedRow, RowNumber, SectionId, Status, ToUpdate
 from sync.ongoing import Row
+from sync.origin import Seen
 from sync.plan import held, ids_to_read, outcome_of, planned
-from sync.ports import Clock, Desired, Events, OpenIntent
+from sync.ports import PROGRAM_ENDED, Clock, Desired, Events, OpenIntent
 from sync.reading import Found
 from sync.report import exit_code_of
+from sync.times import utc
+
+NOTHING_SHOWN: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,9 +32,14 @@ class Policies:
     on_conflict: Literal["refuse", "sheet", "live"] = "refuse"
     on_drift: Literal["restore", "keep"] = "restore"
 
-    def known(self, desired: Desired) -> Known:
-        """What is remembered of one section, with these policies."""
-        return Known(desired=desired, restore_drift=self.on_drift == "restore", on_conflict=self.on_conflict)
+    def known(self, desired: Desired, seen: Seen | None = None, shown: Mapping[str, str] = NOTHING_SHOWN) -> Known:
+        """What is remembered of one section, with these policies; `shown` as in `diff.Known`."""
+        known = Known(
+            desired=desired, restore_drift=self.on_drift == "restore", on_conflict=self.on_conflict, shown=shown
+        )
+        if seen is None:
+            return known
+        return replace(known, base=seen.digests, base_shown=seen.shown, untouched=seen.untouched)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +59,15 @@ def make_plan(
     *,
     desired: Mapping[SectionId, Desired],
     policies: Policies,
+    shown: Mapping[SectionId, Mapping[str, str]] = MappingProxyType({}),
     saw: Callable[[Found], None] = lambda _: None,
 ) -> tuple[PlannedRow, ...]:
-    """Plan every row of the sheet, in the sheet's order; nothing is sent. `saw` is told of every record that is read.
+    """Plan every row of the sheet, in the sheet's order; nothing is sent.
+
+    `shown` is what was live when a conflict was last shown, as digests; `saw` is told of every record that is read.
 
     Raises:
+        InputError: `base.foreign`: the workbook was exported from another account.
         StoppedEarly: the live state could not be read whole.
         SignInError: the server does not accept the token.
         ConfigError: this is not the API's address.
@@ -66,12 +82,18 @@ def make_plan(
         wait_max_s=reading.wait_max_s,
         stop_asked=reading.stop_asked,
     )
+    places, others = Places(), list[tuple[RowNumber, SectionId]]()
     for sight in sights:
+        edit = edits[sight.id]
         if isinstance(sight, Found):
             saw(sight)
-        edit = edits[sight.id]
-        rows[edit.row] = planned(edit, sight, policies.known(desired.get(sight.id, {})))
-    return tuple(rows[row.row] for row in checked.rows)
+            places.saw(sight.id, sight.record)
+            if is_another(sight.record, edit.base):
+                others.append((edit.row, edit.id))
+        known = policies.known(desired.get(edit.id, {}), edit.base, shown.get(edit.id, NOTHING_SHOWN))
+        rows[edit.row] = planned(edit, sight, known)
+    refuse_other_sections(sorted(others))
+    return places.with_warnings([rows[row.row] for row in checked.rows])
 
 
 def first_outcomes(rows: Sequence[PlannedRow]) -> Iterator[tuple[PlannedRow, Outcome]]:
@@ -94,7 +116,7 @@ def rows_to_send(
         edit, plan = planned_row.edit, planned_row.decision
         if edit is None or not isinstance(plan, ToUpdate):
             continue
-        row = Row(planned_row, edit, plan, policies.known(desired.get(edit.id, {})))
+        row = Row(planned_row, edit, plan, policies.known(desired.get(edit.id, {}), edit.base))
         if opened := open_intents.get(edit.id):
             _reopen(row, opened, settle_after_s=settle_after_s, clock=clock)
         result.append(row)
@@ -105,7 +127,8 @@ def _reopen(row: Row, opened: Sequence[OpenIntent], *, settle_after_s: float, cl
     last = opened[-1]
     row.intent_number, row.attempts = last.number, last.intent.attempt
     row.record, row.changes = last.intent.before, last.intent.changes
-    row.unheard = "the program ended before the answer came"
+    row.unheard = "no answer that can be trusted came" if last.heard else PROGRAM_ENDED
+    row.deaths, row.started_at = last.deaths, utc(last.at_wall)
     age_s = max(0.0, clock.wall() - last.at_wall)
     row.settle_at = clock.boot() + max(0.0, settle_after_s - age_s)
 

@@ -62,7 +62,7 @@ def planned(edit: Edit, sight: Sight, known: Known = NOTHING_KNOWN) -> PlannedRo
             decision = decide(edit, record, known)
             issues = (*edit.issues, *read_only_warnings(edit, record))
             if isinstance(decision, Conflict):
-                issues = (*issues, *conflict_issues(decision))
+                issues = (*issues, *conflict_issues(decision, edit, shown=known.shown))
             return PlannedRow(edit.row, _label(edit, record), decision, edit, issues)
         case _:
             assert_never(sight)

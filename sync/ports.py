@@ -98,6 +98,10 @@ class Intent:
     """The whole record that the body was built on: the before-image."""
 
 
+PROGRAM_ENDED = "the program ended before the answer came"
+"""Why an intent was not heard: its process died."""
+
+
 @dataclass(frozen=True, slots=True)
 class OpenIntent:
     """An intent whose answer nobody heard: to be settled by reading."""
@@ -107,6 +111,8 @@ class OpenIntent:
     at_wall: float
     heard: bool
     """Whether something came back that could not be trusted; False where the process died before."""
+    deaths: int = 0
+    """How many processes died while a PUT of this row was under way, this intent's included."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +150,18 @@ class Ledger(Protocol):
         """A request of ours left only at `at`: spacing counts from then."""
         ...
 
+    def answered(self, slot: int, at: float) -> None:
+        """The answer of a request of ours arrived at `at` (boot clock)."""
+        ...
+
+    def lost(self, slot: int) -> None:
+        """Nobody listens for the answer of this request of ours any more."""
+        ...
+
+    def pause(self, until: float, *, widen: bool) -> None:
+        """Let nothing leave until `until` (boot clock); widen the spacing where no window explains a throttle."""
+        ...
+
     def use(self, now: float) -> tuple[QuotaUse, ...]:
         """Each counting window and how much of it is taken."""
         ...
@@ -157,11 +175,11 @@ class Batch(Protocol):
         ...
 
     def answered(self, slot: int, at: float) -> None:
-        """The answer of a reserved request arrived at `at` (boot clock)."""
+        """Write down that the answer of a reserved request arrived at `at` (boot clock)."""
         ...
 
-    def pause(self, until: float, *, widen: bool) -> None:
-        """Let the whole profile wait until `until` (boot clock); widen the spacing where no window explains it."""
+    def pause(self, until: float) -> None:
+        """Let every process of the profile wait until `until` (boot clock)."""
         ...
 
     def intend(self, intent: Intent) -> int:
@@ -194,6 +212,10 @@ class Journal(Protocol):
 
     def batch(self) -> AbstractContextManager[Batch]:
         """Begin a transaction; it is committed, durably, when the block ends without an error."""
+        ...
+
+    def refresh(self) -> None:
+        """Take in what other processes of the profile have counted."""
         ...
 
     def open_intents(self) -> Mapping[SectionId, Sequence[OpenIntent]]:

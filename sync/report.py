@@ -1,9 +1,10 @@
 """What a report says: outcomes turned into totals, rows of tables and grouped problems. Pure: it writes no file."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import isfinite
 
+from sync.columns import cell_reference
 from sync.errors import InternalError
 from sync.model import NEEDS_ATTENTION, FieldChange, Issue, Outcome, RunReport, Severity, Source, Status
 from sync.section import Json
@@ -87,6 +88,25 @@ def check_complete(report: RunReport) -> None:
     for status in sorted(foreign):
         if totals[status]:
             raise InternalError(f"{totals[status]} rows are {status!r}, which {report.command!r} cannot leave behind.")
+
+
+def with_cells(report: RunReport, *, sheet: str, columns: Mapping[str, int]) -> RunReport:
+    """Name the cell of every issue whose field has a column, also of those that only the server or live brought up."""
+    outcomes = tuple(
+        outcome
+        if all(issue.cell is not None or issue.field not in columns for issue in outcome.issues)
+        else replace(
+            outcome, issues=tuple(_at_its_cell(issue, outcome.row, sheet, columns) for issue in outcome.issues)
+        )
+        for outcome in report.outcomes
+    )
+    return replace(report, outcomes=outcomes)
+
+
+def _at_its_cell(issue: Issue, row: int, sheet: str, columns: Mapping[str, int]) -> Issue:
+    if issue.cell is not None or issue.field is None or issue.field not in columns:
+        return issue
+    return replace(issue, cell=cell_reference(sheet, row, columns[issue.field]))
 
 
 def exit_code_of(outcomes: Iterable[Outcome], *, detailed: bool = False) -> int:

@@ -5,9 +5,13 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Final, assert_never
 
-from sync.cells import Clear, Reader, Silent, Value, Wrong, is_error_word, read_cell, reader_for, shown
+from sync.base import Base, find_base, read_base
+from sync.cells import Clear, Reader, Silent, Value, Wrong, is_error_word, read_cell, reader_for, remark_on, shown
 from sync.columns import Layout, column_letters, find_layout, sheet_prefix
 from sync.headings import COMMAND
+from sync.hidden_rows import HiddenRows, decide
+from sync.hints import Hint
+from sync.html_risks import HtmlPolicy, risks
 from sync.model import (
     CellValue,
     CheckedRow,
@@ -25,6 +29,7 @@ from sync.model import (
     SkippedRow,
     TableRow,
 )
+from sync.normalize import equal
 from sync.section import BY_NAME, EDITABLE, FIELDS, Access, Json, SectionField, UnlockType
 
 SKIP: Final = "skip"
@@ -34,21 +39,33 @@ CHOICES: Final = frozenset({"sheet", "live"})
 _ID: Final = BY_NAME["Id"]
 _READ_ONLY: Final = tuple(field for field in FIELDS if field.access is Access.READ_ONLY)
 _ROWS_NAMED: Final = 5
+_HTML: Final = "SectionContents"
 _LABEL_LENGTH: Final = 200
 
 
-def check_sheet(file: LoadedFile, *, aliases: Mapping[str, str]) -> CheckedSheet:
+def check_sheet(
+    file: LoadedFile,
+    *,
+    aliases: Mapping[str, str],
+    hidden_rows: HiddenRows = HiddenRows.ASK,
+    html: HtmlPolicy = HtmlPolicy.REPORT,
+) -> CheckedSheet:
     """Find the sheet and its columns, and judge every row that is not blank; nothing is compared with the server.
 
     Raises:
-        InputError: no sheet, header or row can be told (see `columns.find_layout`).
+        InputError: no sheet, header or row can be told (see `columns.find_layout`), the base is damaged, or
+            `file.hidden_rows` where nobody has said what becomes of the rows that are hidden.
     """
     layout = find_layout(file, aliases=aliases)
-    judge = _Judge(layout, is_csv=file.format == "csv")
-    verdicts = _hold_repeated([judge.row(row) for row in layout.rows()], judge)
-    issues = (*layout.issues, *_left_out(layout))
-    rows = tuple(verdict.row for verdict in verdicts)
-    return CheckedSheet(file, layout.table.name, layout.header_row, layout.columns, rows, issues)
+    table = find_base(file.tables)
+    base = None if table is None else read_base(table)
+    judge = _Judge(layout, is_csv=file.format == "csv", base=base, html=html)
+    judged = [(row, judge.row(row)) for row in layout.rows()]
+    verdicts, hidden = _without_hidden(judged, hidden_rows, layout.table.name)
+    rows = tuple(_judge_repeated(verdicts, judge))
+    issues = (*_notes(file), *layout.issues, *hidden, *_left_out(layout))
+    origin = None if base is None else base.origin
+    return CheckedSheet(file, layout.table.name, layout.header_row, layout.columns, rows, issues, origin)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +88,15 @@ class _Verdict:
 class _Judge:
     """What is the same for all rows of one sheet, worked out once."""
 
-    def __init__(self, layout: Layout, *, is_csv: bool) -> None:
+    def __init__(
+        self, layout: Layout, *, is_csv: bool, base: Base | None = None, html: HtmlPolicy = HtmlPolicy.REPORT
+    ) -> None:
         columns = layout.columns
         self._prefix = sheet_prefix(layout.table.name)
         self._letters = {name: column_letters(index) for name, index in columns.items()}
         self._is_csv = is_csv
+        self._base = base
+        self._html = html
         self._width = max(columns.values()) + 1
         self._id = columns["Id"]
         self._command = columns.get(COMMAND)
@@ -92,15 +113,22 @@ class _Judge:
         if len(cells) < self._width:
             cells += (None,) * (self._width - len(cells))
         flaws = self._error_words(cells, row.flaws) if self._is_csv else row.flaws
+        if row.merged:
+            flaws = {**row.merged, **flaws}
         label = self._label_of(cells, flaws)
         issues: list[Issue] = []
         command = self._read_command(row.number, cells, flaws, issues)
         if command == SKIP or self._is_commented_out(cells[self._id], flaws):
             return _Verdict(SkippedRow(row.number, label), None)
+        if row.broken is not None and isinstance(meaning := read_cell(_ID, None, row.broken), Wrong):
+            issues.append(self._issue(row.number, "Id", meaning.code, meaning.message, meaning.attempted, about=None))
         section_id = self._read_id(row.number, cells, flaws, issues)
         values = self._read_values(row.number, cells, flaws, issues)
         read_only = self._read_shown(row.number, cells, flaws, issues)
         self._check_together(row.number, values, issues)
+        self._check_html(row.number, values, issues)
+        if row.hints:
+            self._remark(row.number, row.hints, issues)
         if section_id is None or (issues and any(issue.severity is Severity.ERROR for issue in issues)):
             return _Verdict(InvalidRow(row.number, label, tuple(issues)), section_id)
         if not values:
@@ -114,17 +142,24 @@ class _Judge:
             seen_updated_on=read_only.get("UpdatedOn"),
             read_only=read_only,
             command=command,
+            base=None if self._base is None else self._base.seen(section_id, values),
             issues=tuple(issues),
         )
         return _Verdict(edit, section_id)
 
     def repeated(self, row: RowNumber, section_id: SectionId, rows: Sequence[RowNumber]) -> Issue:
-        """Name the other ones of the `rows` that have the same Id."""
+        """Hold a row for the other ones of the `rows` that have the same Id and ask for something else."""
         others = len(rows) - 1
         named = ", ".join(map(str, islice((other for other in rows if other != row), _ROWS_NAMED)))
         more = f" and {others - _ROWS_NAMED} more" if others > _ROWS_NAMED else ""
         message = f"is also on {'row' if others == 1 else 'rows'} {named}{more}"
         return self._issue(row, "Id", "id.duplicate", message, section_id)
+
+    def repeats(self, row: RowNumber, section_id: SectionId, first: RowNumber) -> Issue:
+        """Leave a row out since the `first` one asks for the very same."""
+        message = f"asks for the same as row {first}, which is done once"
+        issue = self._issue(row, "Id", "id.repeated", message, section_id)
+        return replace(issue, severity=Severity.NOTE)
 
     def _label_of(self, cells: Sequence[CellValue], flaws: Mapping[int, Flaw]) -> Label:
         """Show Id, CourseId and Title as the sheet has them."""
@@ -140,7 +175,8 @@ class _Judge:
 
     def _is_commented_out(self, cell: CellValue, flaws: Mapping[int, Flaw]) -> bool:
         """Whether the Id begins with `#`; an error word does too, and so do hashes that stand for a narrow column."""
-        if not isinstance(cell, str) or self._id in flaws:
+        flaw = flaws.get(self._id)
+        if not isinstance(cell, str) or (flaw is not None and flaw.kind is not FlawKind.MERGED):
             return False
         text = cell.strip()
         return text.startswith("#") and text.strip("# ") != "" and not is_error_word(text)
@@ -243,6 +279,26 @@ class _Judge:
             days = values["UnlockAfterDays"]
             issues.append(self._issue(row, "UnlockAfterDays", "unlock.not_timed", message, days, warning=True))
 
+    def _check_html(self, row: RowNumber, values: Mapping[str, Json], issues: list[Issue]) -> None:
+        """Name what acts rather than shows in the contents."""
+        text = values.get(_HTML)
+        if self._html is HtmlPolicy.OFF or not isinstance(text, str):
+            return
+        warning = self._html is HtmlPolicy.REPORT
+        issues.extend(
+            self._issue(row, _HTML, risk.code, risk.message, risk.excerpt, warning=warning) for risk in risks(text)
+        )
+
+    def _remark(self, row: RowNumber, hints: Mapping[int, Hint], issues: list[Issue]) -> None:
+        """Say what a cell holds beside its value."""
+        for column in (self._id_column, *self._editable):
+            hint = hints.get(column.index)
+            remark = None if hint is None else remark_on(column.field, hint)
+            if hint is not None and remark is not None:
+                name = column.field.name
+                issue = self._issue(row, name, remark.code, remark.message, hint.shown, warning=True)
+                issues.append(replace(issue, severity=Severity.NOTE) if remark.is_note else issue)
+
     def _issue(
         self,
         row: RowNumber,
@@ -265,23 +321,66 @@ class _Judge:
         )
 
 
-def _hold_repeated(verdicts: Sequence[_Verdict], judge: _Judge) -> list[_Verdict]:
-    """Make every row of an Id that is there twice invalid: which of them is meant cannot be told."""
-    rows_of: dict[SectionId, list[RowNumber]] = {}
+def _without_hidden(
+    judged: Sequence[tuple[TableRow, _Verdict]], policy: HiddenRows, sheet: str
+) -> tuple[list[_Verdict], tuple[Issue, ...]]:
+    """Do with hidden rows as was said; a row that the operator leaves out anyway needs no saying."""
+    verdicts = [verdict for _, verdict in judged]
+    hidden = [row.number for row, verdict in judged if row.hidden and not isinstance(verdict.row, SkippedRow)]
+    if not hidden:
+        return verdicts, ()
+    note, gone = decide(policy, hidden, of=len(judged), sheet=sheet)
+    verdicts = [
+        _Verdict(SkippedRow(each.row.row, each.row.label), None) if each.row.row in gone else each for each in verdicts
+    ]
+    return verdicts, (note,)
+
+
+def _notes(file: LoadedFile) -> Iterator[Issue]:
+    """Pass on what the loader has to say."""
+    for note in file.notes:
+        yield Issue("file.note", note, severity=Severity.NOTE)
+
+
+def _judge_repeated(verdicts: Sequence[_Verdict], judge: _Judge) -> list[CheckedRow]:
+    """Of rows with the same Id keep the first where all ask for the same; else hold all: which is meant is not known."""
+    rows_of: dict[SectionId, list[CheckedRow]] = {}
     for verdict in verdicts:
         if verdict.id is not None:
-            rows_of.setdefault(verdict.id, []).append(verdict.row.row)
+            rows_of.setdefault(verdict.id, []).append(verdict.row)
     if all(len(rows) == 1 for rows in rows_of.values()):
-        return list(verdicts)
-    return [_hold(verdict, rows_of, judge) for verdict in verdicts]
+        return [verdict.row for verdict in verdicts]
+    alike = {section_id for section_id, rows in rows_of.items() if _ask_the_same(rows)}
+    return [
+        verdict.row
+        if verdict.id is None or len(rows_of[verdict.id]) == 1
+        else _repeated(verdict.row, verdict.id, rows_of[verdict.id], judge, alike=verdict.id in alike)
+        for verdict in verdicts
+    ]
 
 
-def _hold(verdict: _Verdict, rows_of: Mapping[SectionId, Sequence[RowNumber]], judge: _Judge) -> _Verdict:
-    section_id, row = verdict.id, verdict.row
-    if section_id is None or len(rows_of[section_id]) == 1:
-        return verdict
-    issue = judge.repeated(row.row, section_id, rows_of[section_id])
-    return replace(verdict, row=InvalidRow(row.row, row.label, (issue, *row.issues)))
+def _repeated(
+    row: CheckedRow, section_id: SectionId, rows: Sequence[CheckedRow], judge: _Judge, *, alike: bool
+) -> CheckedRow:
+    numbers = [each.row for each in rows]
+    if not alike:
+        issue = judge.repeated(row.row, section_id, numbers)
+        return InvalidRow(row.row, row.label, (issue, *row.issues))
+    if row.row == numbers[0]:
+        return row
+    return SkippedRow(row.row, row.label, (judge.repeats(row.row, section_id, numbers[0]),))
+
+
+def _ask_the_same(rows: Sequence[CheckedRow]) -> bool:
+    """Whether all are valid, name the same fields with the same values and choose the same."""
+    first = rows[0]
+    return isinstance(first, Edit) and all(
+        isinstance(row, Edit)
+        and row.command == first.command
+        and row.values.keys() == first.values.keys()
+        and all(equal(name, value, first.values[name]) for name, value in row.values.items())
+        for row in rows[1:]
+    )
 
 
 def _left_out(layout: Layout) -> Iterator[Issue]:

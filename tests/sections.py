@@ -4,14 +4,17 @@ from collections.abc import Mapping
 
 from sync.diff import Known, digest
 from sync.model import Edit, Label, RowNumber, SectionId
+from sync.origin import Origin
 from sync.ports import DesiredValue
 from sync.section import Json
 
-ABSENT = object()
-"""No value at all, where `None` would be one."""
+ABSENT: Json = "(no value at all)"
+"""Where `None` would be one; no test uses these words as a value."""
+ORIGIN = Origin("quayside", "https://spaces.example.com/api", "2026-03-02T09:14:07.250Z")
+"""What the workbooks of the tests were exported from."""
 
 
-def section(number: int = 7, **fields: Json) -> dict[str, Json]:
+def section(number: int = 7, /, **fields: Json) -> dict[str, Json]:
     """A full record, as the server gives it, with `fields` laid over it; a field that we do not know included."""
     return {
         "Id": number,
@@ -50,7 +53,6 @@ def base_of(values: Mapping[str, Json]) -> Known:
     return Known(base={name: digest(name, value) for name, value in values.items()}, base_shown=dict(values))
 
 
-def made(name: str, sent: Json, stored: object = ABSENT) -> DesiredValue:
+def made(name: str, sent: Json, stored: Json = ABSENT) -> DesiredValue:
     """What a run made so: `stored` where the server wrote it in its own form."""
-    kept: Json = sent if stored is ABSENT else stored  # type: ignore[assignment] - a test hands in JSON
-    return DesiredValue(sent=digest(name, sent), stored=digest(name, kept))
+    return DesiredValue(sent=digest(name, sent), stored=digest(name, sent if stored is ABSENT else stored))

@@ -1,7 +1,7 @@
 """One run of a profile at a time: a kernel lock on a file of the state directory, and who holds it.
 
-The lock is the kernel's (`flock`): it is gone with the process, however it ended, and children do not inherit it
-(Python opens files close-on-exec). What the file says is only for people.
+The lock is the kernel's (`flock`): it is gone with the process, however it ended. Children do not inherit it: Python
+opens files close-on-exec, and a forked child closes what it got. What the file says is only for people.
 """
 
 import fcntl
@@ -15,6 +15,18 @@ from pathlib import Path
 from sync.errors import LockHeld
 from sync.failpoints import reach
 
+_held: set[int] = set()
+"""Descriptors of locks that this process holds or wants."""
+
+
+def _let_go_in_a_child() -> None:
+    for descriptor in _held:
+        os.close(descriptor)
+    _held.clear()
+
+
+os.register_at_fork(after_in_child=_let_go_in_a_child)
+
 
 @contextmanager
 def run_lock(path: Path, *, since: str, holds: str) -> Iterator[None]:
@@ -24,6 +36,7 @@ def run_lock(path: Path, *, since: str, holds: str) -> Iterator[None]:
         LockHeld: another process holds it; the message names who.
     """
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    _held.add(descriptor)
     try:
         reach("lock.wanted")
         try:
@@ -38,9 +51,12 @@ def run_lock(path: Path, *, since: str, holds: str) -> Iterator[None]:
         os.pwrite(descriptor, text.encode(), 0)
         reach("lock.taken")
         yield
-        os.ftruncate(descriptor, 0)
+        if descriptor in _held:
+            os.ftruncate(descriptor, 0)
     finally:
-        os.close(descriptor)
+        if descriptor in _held:
+            _held.discard(descriptor)
+            os.close(descriptor)
     reach("lock.released")
 
 

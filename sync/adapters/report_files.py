@@ -11,7 +11,7 @@ from typing import Final
 from sync.adapters.whole_file import Disk, FileNotWritten, place, sweep
 from sync.adapters.workbook.source import SheetSource
 from sync.model import CheckedSheet, RunReport
-from sync.report import CSV_COLUMNS, check_complete, csv_rows, json_objects, summary_object
+from sync.report import CSV_COLUMNS, check_complete, csv_rows, json_objects, summary_object, with_cells
 
 FAILED: Final = "failed.xlsx"
 
@@ -43,6 +43,8 @@ def write_reports(
     check_complete(report)
     disk = disk or Disk()
     source = SheetSource.of(sheet) if isinstance(sheet, CheckedSheet) else sheet
+    if source is not None:
+        report = with_cells(report, sheet=source.sheet, columns=source.columns)
     try:
         out.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as exc:

@@ -95,9 +95,9 @@ class ThreadedSenders:
             refusal: CourseSyncError | None = None
             answer: Answer
             try:
-                reach("request.leaving")
+                reach(f"{type(request).__name__}.leaving")
                 answer = self._api.exchange(request, partial(self._note_left, ticket) if self._notices else None)
-                reach("answer.read")
+                reach(f"{type(request).__name__}.answered")
             except CourseSyncError as error:
                 answer, refusal = NotDelivered(error.message), error
             except BaseException as error:  # noqa: BLE001 - a thread must not die unheard: the coordinator raises it

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import FrameType
+from typing import NoReturn
 
 from sync.errors import Interrupted
 
@@ -51,6 +52,25 @@ def stop_signals() -> Iterator[StopRequest]:
     before = {number: signal.signal(number, request.receive) for number in STOP_SIGNALS}
     try:
         yield request
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def ended_by_signals() -> Iterator[None]:
+    """Let a signal end the block at once: while a person is asked, nothing is under way that could be lost.
+
+    Raises:
+        Interrupted: a signal came; the read from the terminal would go on otherwise.
+    """
+
+    def leave(number: int, _frame: FrameType | None = None) -> NoReturn:
+        raise Interrupted(f"{_WORDS[signal.Signals(number)]}; nothing was sent.", signal_number=number)
+
+    before = {number: signal.signal(number, leave) for number in STOP_SIGNALS}
+    try:
+        yield
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

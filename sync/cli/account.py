@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, TypeVar
 
 import click
@@ -42,8 +42,7 @@ def login(options: Common, totp: str | None) -> int:
     settings = options.settings(needs_network=True)
     grant = _password_grant(settings, ask=sys.stdin.isatty())
     grant.sign_in(totp=None if totp is None else Secret(totp))
-    if options.as_json:
-        data({"signed_in": True, "base_url": settings.base_url})
+    data(options, {"signed_in": True, "base_url": settings.base_url})
     say(options, [f"Signed in at {settings.base_url}; the sign-in is kept in {settings.state_dir}."])
     return 0
 
@@ -56,8 +55,7 @@ def logout(options: Common) -> int:
 
     settings = options.settings(needs_network=True)
     was_there = _password_grant(settings, ask=False, needs_password=False).logout()
-    if options.as_json:
-        data({"signed_out": was_there})
+    data(options, {"signed_out": was_there})
     say(options, ["Signed out." if was_there else "There was no kept sign-in."])
     return 0
 
@@ -67,17 +65,18 @@ def logout(options: Common) -> int:
 def doctor(options: Common) -> int:
     """Check configuration, state directory, reachability, sign-in and roles; nothing is changed."""
     from sync.cli.console import data, say  # noqa: PLC0415 - loaded when the command runs
+    from sync.cli.streams import echo  # noqa: PLC0415 - the same
 
     findings: list[Finding] = []
     for finding in _examine(options):
         findings.append(finding)
         say(options, [f"{_MARKS[finding.state]}{finding.what}: {finding.detail}"])
     code = next((finding.exit_code for finding in findings if finding.state == "failed"), 0)
-    if options.as_json:
-        data({"exit_code": code, "findings": [[item.what, item.state, item.detail] for item in findings]})
+    findings_for_programs = [[item.what, item.state, item.detail] for item in findings]
+    data(replace(options, quiet=options.quiet and not code), {"exit_code": code, "findings": findings_for_programs})
     if code:
         failed = next(finding for finding in findings if finding.state == "failed")
-        click.echo(f"coursesync: {failed.what}: {failed.detail}", err=True)
+        echo(f"coursesync: {failed.what}: {failed.detail}", err=True)
     return code
 
 
@@ -94,7 +93,6 @@ def _password_grant(settings: "Settings", *, ask: bool, needs_password: bool = T
             "There is no user name or no password to sign in with.",
             remedy="Run `coursesync login` at a terminal, or set COURSESYNC_USERNAME and COURSESYNC_PASSWORD_FILE.",
         )
-    settings.state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     return PasswordGrant(
         settings.base_url,
         state_dir=settings.state_dir,

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING
 import click
 
 from sync.cli.options import Common, common
-from sync.errors import ConfigError, CourseSyncError, HeldRun, InputError, OutOfAllowance, StoppedEarly
+from sync.cli.places import check_folder
+from sync.cli.streams import echo
+from sync.errors import ConfigError, CourseSyncError, HeldRun, OutOfAllowance, StoppedEarly
 
 if TYPE_CHECKING:
     from sync.bootstrap import Session
@@ -38,6 +40,7 @@ def apply(options: Common, sheet: Path, yes: bool, until: str | None, wait: bool
 
     if not yes and not sys.stdin.isatty():
         raise HeldRun("Nothing was sent: there is no terminal to ask at.", remedy="Give --yes to send without asking.")
+    check_folder(options.out)
     stop_at = _stop_at(until)
     settings = options.settings(needs_network=True)
     with options.logging(settings):
@@ -57,20 +60,22 @@ def resume(options: Common, run: str | None, until: str | None, wait: bool) -> i
     """Go on with RUN, or with the last run that was stopped: settle what is open, send what is left."""
     from sync.adapters.store.history import find_run, unfinished_runs  # noqa: PLC0415 - loaded when the command runs
     from sync.bootstrap import open_session  # noqa: PLC0415 - the same
-    from sync.cli.console import say, show_result  # noqa: PLC0415 - the same
+    from sync.cli.console import data, say, show_result  # noqa: PLC0415 - the same
     from sync.jobs.runs import resume_run  # noqa: PLC0415 - the same
 
+    check_folder(options.out)
     stop_at = _stop_at(until)
     settings = options.settings(needs_network=True)
     with options.logging(settings):
         with open_session(settings) as session, _watching(options, session, stop_at, yes=True) as watch:
             unfinished = unfinished_runs(session.store)
             if run is None and not unfinished:
+                data(options, {"run_id": None})
                 say(options, ["No run of this profile waits to be resumed."])
                 return 0
             facts = unfinished[-1] if run is None else find_run(session.store, run)
             if facts is None:
-                raise InputError(f"There is no run {run!r}.", code="run.unknown", remedy="See `coursesync history`.")
+                raise ConfigError(f"There is no run {run!r}.", remedy="See `coursesync history`.")
             if facts.state == "finished":
                 raise ConfigError(f"The run {facts.run_id} has ended.", remedy="Apply its sheet again instead.")
             result = resume_run(session, facts, out=options.out, watch=watch)
@@ -110,7 +115,8 @@ def _wait_and_go_on(session: "Session", result: "Result", options: Common, watch
     from sync.jobs.runs import resume_run, sleep_until  # noqa: PLC0415 - the same
 
     while isinstance(result.stopped, OutOfAllowance):
-        click.echo(f"coursesync: {result.stopped.message} Waiting.", err=True)
+        if not options.quiet:
+            echo(f"coursesync: {result.stopped.message} Waiting.", err=True)
         if sleep_until(session, session.clock.boot() + result.stopped.wait_s, watch.stop_asked) is not None:
             return result
         _report, facts = run_report(session.store, result.report.run_id)
@@ -144,10 +150,17 @@ def _confirm(settings: "Settings", *, yes: bool) -> "Callable[[Question], bool]"
             return True
         if isinstance(question, PickUp):
             run_id = question.facts.run_id
-            return click.confirm(f"Go on with the run {run_id}: {question.rows_left:,} rows left?", err=True)
+            return _asked(f"Go on with the run {run_id}: {question.rows_left:,} rows left?")
         target = f"{settings.base_url} ({settings.account or 'no account named'})"
         for line in plan_lines(question.rows, question.cost, finish_wall=question.finish_wall, target=target):
-            click.echo(line, err=True)
-        return click.confirm(f"Send {question.cost.writes:,} updates?", err=True)
+            echo(line, err=True)
+        return _asked(f"Send {question.cost.writes:,} updates?")
 
     return ask
+
+
+def _asked(question: str) -> bool:
+    from sync.adapters.signals import ended_by_signals  # noqa: PLC0415 - only where a person is asked
+
+    with ended_by_signals():
+        return click.confirm(question, err=True)

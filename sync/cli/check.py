@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from sync.cli.options import Common, common
+from sync.cli.places import check_folder
 
 
 @click.command()
@@ -19,6 +20,7 @@ def check(options: Common, sheet: Path) -> int:
     from sync.jobs.sheets import check_report, read_sheet  # noqa: PLC0415 - the same
 
     settings = options.settings(needs_network=False)
+    check_folder(options.out or settings.state_dir)
     with options.logging(settings):
         checked = read_sheet(sheet, settings)
         report = check_report(checked, settings, SystemClock())

@@ -4,60 +4,72 @@ import json
 import os
 import sys
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-import click
-
 from sync.cli.options import Common
+from sync.cli.streams import echo
 from sync.logs import get_logger
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
     from sync.jobs.reports import Result
-    from sync.model import RunReport
 
 
 def say(common: Common, lines: Iterable[str]) -> None:
     """Print text for a person; nothing under `--json` or `--quiet`."""
     if not (common.as_json or common.quiet):
         for line in lines:
-            click.echo(line)
+            echo(line)
 
 
-def data(value: object) -> None:
-    """Print one JSON object for a program."""
-    click.echo(json.dumps(value, ensure_ascii=False, indent=2))
+def data(common: Common, value: object) -> None:
+    """Print one JSON object for a program, where it asked for one; nothing under `--quiet`."""
+    if common.as_json and not common.quiet:
+        echo(json.dumps(value, ensure_ascii=False, indent=2))
 
 
 def show_result(common: Common, result: "Result") -> int:
-    """Print the summary of a report, and give its exit code; a run that stopped says why, and the next command."""
+    """Print the summary of a report, and give its exit code; where it is not 0, why, and the next command."""
+    code = result.report.exit_code
+    if code or not common.quiet:
+        show_report(replace(common, quiet=False), result)
+        tell_why(common, result)
+    return code
+
+
+def show_report(common: Common, result: "Result") -> None:
+    """Print the summary of a report; nothing under `--quiet`."""
     from sync.report import summary_object  # noqa: PLC0415 - only where there is a report
     from sync.report_text import summary_lines  # noqa: PLC0415 - the same
 
     report = result.report
-    if report.exit_code == 0 and common.quiet:
-        return 0
-    if common.as_json:
-        data(summary_object(report) | {"out": str(result.out)})
-    else:
-        lines = summary_lines(report, result.written.files, result.written.notes, words=common.words)
-        for line in (*lines, f"Report: {result.out}"):
-            click.echo(line)
-    tell_why(report, result)
-    return report.exit_code
+    data(common, summary_object(report) | {"out": str(result.out)})
+    lines = summary_lines(report, result.written.files, result.written.notes, words=common.words)
+    say(common, (*lines, f"Report: {result.out}"))
 
 
-def tell_why(report: "RunReport", result: "Result") -> None:
+_REASONS = {
+    3: "rows are invalid, and this profile stops there; nothing was sent.",
+    4: "some rows need attention; see {out}.",
+    5: "some rows were not reached; see {out}.",
+    10: "changes are pending.",
+}
+"""By exit code, where the run ended by itself."""
+
+
+def tell_why(common: Common, result: "Result") -> None:
     """Say in one line why the exit code is not 0, and the next command."""
+    from sync.report_text import next_step  # noqa: PLC0415 - only where there is a report
+
+    reason = _REASONS.get(result.report.exit_code)
     if result.stopped is not None:
-        click.echo(f"coursesync: {result.stopped}", err=True)
-    elif report.exit_code == 4:  # noqa: PLR2004 - the contract's code
-        click.echo(f"coursesync: some rows need attention; see {result.out}", err=True)
-    elif report.exit_code == 3:  # noqa: PLR2004 - the contract's code
-        click.echo("coursesync: rows are invalid, and this profile stops there; nothing was sent.", err=True)
+        echo(f"coursesync: {result.stopped}", err=True)
+    elif reason is not None:
+        step = next_step(result.report, result.written.files, words=common.words)
+        echo(f"coursesync: {reason.format(out=result.out)} {step}".rstrip(), err=True)
 
 
 _SAID = {
@@ -91,7 +103,7 @@ class RunEvents:
         """Log the event; move the bar."""
         get_logger().info(event, **facts)
         if event in _SAID and not (self.common.quiet or self.common.as_json):
-            click.echo(f"coursesync: {_SAID[event].format(**facts)}", err=True)
+            echo(f"coursesync: {_SAID[event].format(**facts)}", err=True)
         if event == "run.started":
             self._start(facts.get("to_send"))
         elif event == "row.finished" and self._progress is not None and self._task is not None:

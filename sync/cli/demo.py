@@ -14,6 +14,7 @@ import click
 
 from sync.cli.extras import need_sandbox
 from sync.cli.options import Common, common
+from sync.cli.places import check_folder
 from sync.errors import ConfigError, InternalError
 
 if TYPE_CHECKING:
@@ -42,8 +43,9 @@ class _Script:
 @common
 def demo(options: Common) -> int:
     """Watch the whole job run: a real workbook, a sandbox of its own, a row for every status."""
-    from sync.cli.console import data  # noqa: PLC0415 - loaded when the command runs
+    from sync.cli.console import data, say  # noqa: PLC0415 - loaded when the command runs
 
+    check_folder(options.out)
     need_sandbox()
     script = _find_script()
     with tempfile.TemporaryDirectory(prefix="coursesync-demo-") as state, _sandbox(script) as base_url:
@@ -51,12 +53,8 @@ def demo(options: Common) -> int:
         with replace(options, state_dir=Path(state)).logging(settings):
             result = _run(options, settings, script)
     _judge(result, script)
-    if options.as_json:
-        data({"exit_code": 0, "out": str(result.out), "counts": script.expected["counts"]})
-    elif not options.quiet:
-        click.echo("")
-        click.echo("The demo ended as scripted: one row or more in every status.")
-        click.echo(f"The report: {result.out}")
+    data(options, {"exit_code": 0, "out": str(result.out), "counts": script.expected["counts"]})
+    say(options, ["", "The demo ended as scripted: one row or more in every status.", f"The report: {result.out}"])
     return 0
 
 

@@ -1,17 +1,17 @@
 """The command `coursesync`: its subcommands, loaded when they are named, and the one place where errors become text."""
 
 import json
-import os
-import sys
 import traceback
 from collections.abc import Sequence
+from contextlib import suppress
 from importlib import import_module
-from typing import IO, NamedTuple
+from typing import NamedTuple
 
 import click
 
 from sync import __version__
-from sync.errors import CourseSyncError
+from sync.cli.streams import echo, flush
+from sync.errors import CourseSyncError, Interrupted
 
 EXIT_USAGE = 2
 EXIT_INTERNAL = 1
@@ -74,7 +74,7 @@ class _Commands(click.Group):
         return super().resolve_command(ctx, args)
 
 
-@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=_Commands, no_args_is_help=False, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="coursesync")
 def cli() -> None:
     """Keep Nexudus course sections as a spreadsheet says they should be."""
@@ -92,30 +92,16 @@ def run(words: Sequence[str]) -> int:
         return _tell("Nothing was sent: the question was not answered.", "", 6, as_json=as_json)
     except click.ClickException as error:
         return _tell(error.format_message(), "", EXIT_USAGE, as_json=as_json)
+    except Interrupted as error:
+        return _tell(error.message, error.remedy, 128 + error.signal_number, as_json=as_json)
     except CourseSyncError as error:
         return _tell(error.message, error.remedy, error.exit_code, as_json=as_json)
     except KeyboardInterrupt:
         return _tell("Interrupted.", "", 130, as_json=as_json)
-    except BrokenPipeError:
-        _close_stdout()
-        return 0
     except Exception as error:  # noqa: BLE001 - the entry point: an unforeseen error is said, logged, and exits 1
         return _internal(error, as_json=as_json)
-    return _flushed(code if isinstance(code, int) else 0)
-
-
-def _flushed(code: int) -> int:
-    """A reader that has gone away is no failure of the run."""
-    try:
-        sys.stdout.flush()
-    except BrokenPipeError:
-        _close_stdout()
-    return code
-
-
-def _close_stdout() -> None:
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, sys.stdout.fileno())
+    flush()
+    return code if isinstance(code, int) else 0
 
 
 def _internal(error: Exception, *, as_json: bool) -> int:
@@ -129,12 +115,10 @@ def _internal(error: Exception, *, as_json: bool) -> int:
     )
 
 
-def _tell(message: str, remedy: str, code: int, *, as_json: bool, stream: IO[str] | None = None) -> int:
-    text = f"{message} {remedy}".strip()
-    try:
-        click.echo(f"coursesync: {text}", file=stream or sys.stderr)
+def _tell(message: str, remedy: str, code: int, *, as_json: bool) -> int:
+    with suppress(OSError):
+        echo(f"coursesync: {message} {remedy}".strip(), err=True)
         if as_json:
-            click.echo(json.dumps({"exit_code": code, "error": message, "remedy": remedy}))
-    except OSError:
-        return code
-    return _flushed(code)
+            echo(json.dumps({"exit_code": code, "error": message, "remedy": remedy}))
+    flush()
+    return code

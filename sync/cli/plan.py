@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from sync.cli.options import Common, common
+from sync.cli.places import check_folder
 
 
 @click.command()
@@ -21,6 +22,7 @@ def plan(options: Common, sheet: Path, detailed: bool) -> int:  # noqa: FBT001 -
     from sync.jobs.sheets import plan_report, preview, read_sheet, refuse_invalid  # noqa: PLC0415 - the same
     from sync.preview import plan_lines  # noqa: PLC0415 - the same
 
+    check_folder(options.out)
     settings = options.settings(needs_network=True)
     with options.logging(settings):
         checked = read_sheet(sheet, settings)

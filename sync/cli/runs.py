@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from sync.cli.options import Common, common
+from sync.cli.places import check_folder
 
 if TYPE_CHECKING:
     from sync.model import RunFacts
@@ -23,8 +24,7 @@ def history(options: Common) -> int:
     settings = options.settings(needs_network=False)
     with closing(open_store(settings.state_dir, SystemClock())) as store:
         runs = recent_runs(store)
-        if options.as_json:
-            data([_run_object(facts) for facts in runs])
+        data(options, [_run_object(facts) for facts in runs])
         say(options, [_run_line(facts) for facts in runs] or ["No runs yet."])
     return 0
 
@@ -47,12 +47,12 @@ def status(options: Common, run: str | None) -> int:
     with closing(open_store(settings.state_dir, clock)) as store:
         latest = recent_runs(store, at_most=1)
         if run is None and not latest:
+            data(options, {"run_id": None})
             say(options, ["No runs yet."])
             return 0
         report, facts = run_report(store, run or latest[0].run_id)
         use = open_ledger(store, settings, clock).use(clock.boot())
-        if options.as_json:
-            data(summary_object(report) | {"state": facts.state})
+        data(options, summary_object(report) | {"state": facts.state})
         say(options, [_run_line(facts), totals_line(report)])
         say(options, [f"  {item.window}: {item.used:,} of {item.limit:,} taken" for item in use])
         if facts.stop is not None:
@@ -67,14 +67,15 @@ def report(options: Common, run: str) -> int:
     """Write the report of RUN again, from the journal alone; at any time, as often as wanted."""
     from sync.adapters.clock import SystemClock  # noqa: PLC0415 - loaded when the command runs
     from sync.adapters.store import open_store  # noqa: PLC0415 - the same
-    from sync.cli.console import show_result  # noqa: PLC0415 - the same
+    from sync.cli.console import show_report  # noqa: PLC0415 - the same
     from sync.jobs.reports import run_report, write_run_report  # noqa: PLC0415 - the same
 
+    check_folder(options.out)
     settings = options.settings(needs_network=False)
     with closing(open_store(settings.state_dir, SystemClock())) as store:
         _report, facts = run_report(store, run)
         result = write_run_report(store, settings, facts.run_id, out=options.out)
-        show_result(options, result)
+        show_report(options, result)
     return 0
 
 

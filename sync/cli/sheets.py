@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from sync.cli.options import Common, common
-from sync.errors import InputError
+from sync.cli.places import check_file
 
 
 @click.command()
@@ -16,9 +16,9 @@ def template(options: Common, output: Path) -> int:
     from sync.adapters.workbook.template import write_template  # noqa: PLC0415 - loaded when the command runs
     from sync.cli.console import data, say  # noqa: PLC0415 - the same
 
+    check_file(output, ".xlsx")
     placed = write_template(output)
-    if options.as_json:
-        data({"path": str(placed.path)})
+    data(options, {"path": str(placed.path)})
     say(options, [f"Written: {placed.path}", *([placed.note] if placed.note else [])])
     return 0
 
@@ -34,19 +34,16 @@ def export(options: Common, courses: tuple[int, ...], output: Path) -> int:
     from sync.bootstrap import open_session  # noqa: PLC0415 - the same
     from sync.cli.console import data, say  # noqa: PLC0415 - the same
     from sync.jobs.account import read_account  # noqa: PLC0415 - the same
+    from sync.origin import Origin  # noqa: PLC0415 - the same
+    from sync.times import utc  # noqa: PLC0415 - the same
 
-    if output.suffix.lower() not in {".xlsx", ".csv"}:
-        raise InputError(
-            f"An export cannot be written as {output.suffix or output.name!r}.",
-            code="export.format",
-            remedy="Name a file that ends in .xlsx or .csv.",
-        )
+    check_file(output, ".xlsx", ".csv")
     settings = options.settings(needs_network=True)
     with options.logging(settings), open_session(settings) as session, stop_signals() as request:
         request.wake = session.senders.wake
+        origin = Origin(settings.account, settings.base_url, utc(session.clock.wall()))
         records, titles = read_account(session, courses, request.interrupted)
-    placed, notes = write_export(output, records, courses=titles)
-    if options.as_json:
-        data({"path": str(placed.path), "sections": len(records), "notes": list(notes)})
+    placed, notes = write_export(output, records, origin=origin, courses=titles)
+    data(options, {"path": str(placed.path), "sections": len(records), "notes": list(notes)})
     say(options, [f"{len(records):,} sections written: {placed.path}", *notes, *([placed.note] if placed.note else [])])
     return 0

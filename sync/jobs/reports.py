@@ -12,7 +12,7 @@ from sync.adapters.store.history import (
 from sync.adapters.store.opening import Store
 from sync.adapters.workbook.source import SheetSource
 from sync.config import Settings
-from sync.errors import CourseSyncError, InputError
+from sync.errors import ConfigError, CourseSyncError
 from sync.jobs.sheets import read_sheet
 from sync.model import (
     Issue,
@@ -50,11 +50,11 @@ def run_report(store: Store, run_id: str) -> tuple[RunReport, RunFacts]:
     """Rebuild a run's report from the journal; rows with an open intent are `unknown` until they are settled.
 
     Raises:
-        InputError: there is no such run.
+        ConfigError: there is no such run.
     """
     facts = find_run(store, run_id)
     if facts is None:
-        raise InputError(f"There is no run {run_id!r}.", code="run.unknown", remedy="See `coursesync history`.")
+        raise ConfigError(f"There is no run {run_id!r}.", remedy="See `coursesync history`.")
     unheard = unheard_sections(store, facts.run_id)
     outcomes = tuple(
         _unsettled(outcome) if outcome.section_id in unheard and outcome.status is Status.NOT_ATTEMPTED else outcome

@@ -14,6 +14,7 @@ from sync.adapters.store.history import (
     unfinished_runs,
 )
 from sync.adapters.store.journal import known_desired
+from sync.adapters.store.showings import keep_showings
 from sync.bootstrap import Session, new_run_id, who
 from sync.errors import CourseSyncError, HeldRun
 from sync.failpoints import reach
@@ -172,6 +173,7 @@ def _begin(session: Session, shown: Preview, started_wall: float) -> RunFacts:
         plan_hash=hash_of(session, shown),
     )
     begin_run(session.store, facts, first_outcomes(shown.rows))
+    keep_showings(session.store, (outcome for _, outcome in first_outcomes(shown.rows)), by=facts.run_id)
     return facts
 
 

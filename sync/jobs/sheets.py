@@ -6,12 +6,15 @@ from pathlib import Path
 
 from sync.adapters.spreadsheet import load
 from sync.adapters.store.journal import known_desired
+from sync.adapters.store.showings import keep_showings, known_showings
+from sync.base import refuse_foreign
 from sync.bootstrap import Session, new_run_id
 from sync.config import Settings
 from sync.errors import InputError
 from sync.jobs.binding import check_account
 from sync.model import (
     CheckedSheet,
+    Edit,
     InputFacts,
     InvalidRow,
     PlannedRow,
@@ -76,14 +79,17 @@ def preview(session: Session, checked: CheckedSheet, stop_asked: StopAsked) -> P
     """Read the live state and plan every row; nothing is sent.
 
     Raises:
-        InputError: rows are invalid and the profile says `on_invalid = "stop"`.
+        InputError: `base.foreign`: the workbook was exported from another account.
         CourseSyncError: as `pipeline.make_plan`.
     """
+    refuse_foreign(checked.origin, account=session.settings.account, base_url=session.settings.base_url)
     line = session.line()
     desired = known_desired(session.store, ids_to_read(checked.rows))
+    showings = known_showings(session.store, (row.id for row in checked.rows if isinstance(row, Edit) and row.command))
     account = check_account(session, line, stop_asked)
     reading = session.reading(line, stop_asked)
-    rows = make_plan(checked, reading, desired=desired, policies=session.policies, saw=account.saw)
+    policies = session.policies
+    rows = make_plan(checked, reading, desired=desired, policies=policies, shown=showings, saw=account.saw)
     account.keep()
     settings = session.settings
     price = cost(
@@ -97,11 +103,13 @@ def preview(session: Session, checked: CheckedSheet, stop_asked: StopAsked) -> P
 
 
 def plan_report(session: Session, shown: Preview, *, detailed: bool) -> RunReport:
-    """The report of a `plan`: `to_update` stands for what would be sent."""
+    """The report of a `plan`: `to_update` stands for what would be sent. Its conflicts count as shown."""
     settings, now = session.settings, utc(session.clock.wall())
     outcomes = tuple(outcome_of(row, to_update=Status.TO_UPDATE) for row in shown.rows)
+    run_id = new_run_id(session.clock)
+    keep_showings(session.store, outcomes, by=run_id)
     return RunReport(
-        run_id=new_run_id(session.clock),
+        run_id=run_id,
         command="plan",
         profile=settings.profile,
         base_url=settings.base_url,

@@ -2,7 +2,8 @@
 
 import csv
 import json
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
@@ -18,6 +19,9 @@ PASSWORD = "canary-password-9b2e41"
 SECRETS = (TOKEN, PASSWORD)
 FIRST_ID = 1001
 SETTLE_S = 0.2
+WAIT_S = 20.0
+LOOK_S = 0.02
+PLAIN = {"TZ": "UTC", "LANG": "C.UTF-8", "PYTHONDONTWRITEBYTECODE": "1"}
 FAILPOINT = "COURSESYNC_FAILPOINT"
 
 
@@ -27,6 +31,16 @@ def seed(sections: int) -> dict[str, Any]:
         "courses": [{"Id": 1, "Title": "Course"}],
         "sections": [_section(FIRST_ID + number) for number in range(sections)],
     }
+
+
+def put_of(number: int = 0, /, **match: object) -> dict[str, object]:
+    """The PUTs of the section with this place in the seed, for a fault rule to match; the first, if nothing else."""
+    return {"method": "PUT", "id": FIRST_ID + number, **(match or {"nth": 1})}
+
+
+def rule(action: str, match: Mapping[str, object], /, **parameters: object) -> dict[str, object]:
+    """A line of the sandbox's fault script."""
+    return {"match": dict(match), "action": action, **parameters}
 
 
 def _section(key: int) -> dict[str, Any]:
@@ -55,7 +69,7 @@ class Desk:
     asked: list[Asked] = field(default_factory=list)
     rows: int = 0
     endings: list[Ending] = field(default_factory=list)
-    env: dict[str, str] = field(default_factory=lambda: {"COURSESYNC_TOKEN": TOKEN, "TZ": "UTC", "LANG": "C.UTF-8"})
+    env: dict[str, str] = field(default_factory=lambda: {**PLAIN, "COURSESYNC_TOKEN": TOKEN})
     before: dict[int, Any] = field(default_factory=dict)
     converged_after: int | None = None
     _names: "count[int]" = field(default_factory=lambda: count(1))
@@ -79,7 +93,7 @@ class Desk:
         """Write the profile anew: without limits and quick to settle, unless `keys` say otherwise."""
         plain = {"base_url": self.sandbox.base_url, "account": "desk", "limits": [], "settle_after_s": SETTLE_S}
         values = {**plain, "timeout_s": 2, "wait_max_s": 20, **keys}
-        lines = [f"{name} = {json.dumps(value)}" for name, value in values.items()]
+        lines = [f"{name} = {_toml(value)}" for name, value in values.items()]
         (self.folder / "desk.toml").write_text("\n".join(lines) + "\n")
 
     def write(self, edits: Sequence[Mapping[str, Json]]) -> None:
@@ -141,6 +155,17 @@ class Desk:
         """Go on with what was stopped."""
         return self.run("resume", failpoint=failpoint)
 
+    def go_on(self, *, failpoint: str | None = None) -> Ended:
+        """Do what an operator does after a death.
+
+        `resume`; where no run had begun, apply; where it had ended and only its report was not written, ask for that.
+        """
+        ended = self.resume(failpoint=failpoint)
+        if ended.code != 0 or ended.out is not None:
+            return ended
+        runs = json.loads(self.run("history", "--json").stdout)
+        return self.run("report", runs[0]["run_id"], failpoint=failpoint) if runs else self.apply(failpoint=failpoint)
+
     def apply_again_sends_nothing(self) -> None:
         """Apply the same sheet once more, and let the checker see that no PUT comes any more."""
         self.converged_after = self.sandbox.log()[-1]["n"]
@@ -148,6 +173,29 @@ class Desk:
 
         assert ended.code == 0, ended
         assert set(self.statuses()) <= {"unchanged", "skipped"}, self.statuses()
+
+    def wait_for_puts(self, number: int) -> None:
+        """Wait until so many PUTs have reached the server.
+
+        Raises:
+            TimeoutError: they do not come.
+        """
+        self._wait(lambda: len(self.sandbox.puts()) >= number, f"{number} PUTs")
+
+    def wait_for_requests(self, number: int) -> None:
+        """Wait until so many requests have been decided by the server."""
+        self._wait(lambda: len(self.sandbox.log()) >= number, f"{number} requests")
+
+    def _wait(self, came: Callable[[], bool], what: str) -> None:
+        end = time.monotonic() + WAIT_S
+        while not came():
+            if time.monotonic() > end:
+                raise TimeoutError(f"{what} did not come within {WAIT_S} s")
+            time.sleep(LOOK_S)
+
+    def puts(self, number: int = 0) -> list[dict[str, Any]]:
+        """The PUTs of the section with this place in the seed, from 0."""
+        return [entry for entry in self.sandbox.puts() if entry["id"] == FIRST_ID + number]
 
     def statuses(self) -> list[str]:
         """The status of each row in the last report, in the sheet's order."""
@@ -177,6 +225,16 @@ class Desk:
             secrets=SECRETS,
             converged_after=self.converged_after,
         )
+
+
+def _toml(value: object) -> str:
+    match value:
+        case dict():
+            return "{" + ", ".join(f"{name} = {_toml(inner)}" for name, inner in value.items()) + "}"
+        case list():
+            return "[" + ", ".join(map(_toml, value)) + "]"
+        case _:
+            return json.dumps(value)
 
 
 def _cell(value: Json) -> object:

@@ -110,6 +110,8 @@ def read_journal(state_dir: Path) -> Journal:
         with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as store:
             store.row_factory = sqlite3.Row
             verdict = store.execute("PRAGMA integrity_check").fetchone()[0]
+            if store.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0:
+                return Journal(damage=None if verdict == "ok" else str(verdict))
             return Journal(
                 _intents(store.execute("SELECT * FROM intents ORDER BY number")),
                 _outcomes(store.execute("SELECT run_id, row, outcome_json FROM rows")),

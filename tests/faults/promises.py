@@ -292,7 +292,7 @@ def _store_is_whole(evidence: Evidence, journal: Journal) -> Iterator[str]:
         **{ending.out: REPORT_FILES for ending in evidence.endings if ending.out},
     }
     for folder, known in folders.items():
-        for path in folder.iterdir():
+        for path in folder.iterdir() if folder.is_dir() else ():
             if path.is_file() and path.name not in known:
                 yield f"I8: a stray file {path.name}"
     for path in (evidence.state_dir / "inputs").glob("*"):

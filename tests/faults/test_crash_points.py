@@ -1,11 +1,15 @@
 """F1 and F2: killed at every point, of small plans without exception; `resume`, and every promise still holds."""
 
+import os
+import random
+import shutil
+import time
 from itertools import count
 from pathlib import Path
 
 import pytest
 
-from tests.faults.commands import Commands, Ended
+from tests.faults.commands import Commands
 from tests.faults.desk import Desk
 from tests.sandbox_process import SandboxProcess
 
@@ -15,14 +19,7 @@ MOST_POINTS = 300
 """More points than a plan of three rows has."""
 SLICES = 8
 """The points of a plan are shared out to so many tests, for workers to run side by side."""
-
-
-def go_on(desk: Desk, *, failpoint: str | None = None) -> Ended:
-    """Do what an operator does after a death: `resume`; where no run had begun, apply."""
-    ended = desk.resume(failpoint=failpoint)
-    if ended.code == 0 and ended.out is None:
-        return desk.apply(failpoint=failpoint)
-    return ended
+DEATHS = 500
 
 
 def new_desk(sandbox: SandboxProcess, commands: Commands, folder: Path, *, rows: int) -> Desk:
@@ -43,7 +40,7 @@ def test_a_run_survives_its_death_at_every_point(
     for point in count(1 + part, SLICES):
         desk = new_desk(sandbox, commands, tmp_path / str(point), rows=rows)
         died = desk.apply(failpoint=f"*:{point}")
-        last = go_on(desk) if died.was_killed else died
+        last = desk.go_on() if died.was_killed else died
 
         assert point < MOST_POINTS
         assert (last.code, desk.statuses(), desk.broken()) == (0, ["updated"] * rows, []), (point, died, last)
@@ -51,19 +48,69 @@ def test_a_run_survives_its_death_at_every_point(
             break
 
 
-@pytest.mark.parametrize("first", ["intent.written:1", "bytes.sent:3", "answer.read:3", "outcome.written:1"])
-@pytest.mark.parametrize("part", range(2))
+def test_a_row_that_kills_the_program_is_given_up(desk: Desk) -> None:
+    """F6: three intents and never an answer: after that it is not sent again, and the run ends."""
+    desk.rename(1)
+    assert desk.apply(failpoint="Put.leaving:1").was_killed
+    for _ in range(2):
+        assert desk.resume(failpoint="Put.leaving:1").was_killed
+    ended = desk.resume(failpoint="Put.leaving:1")
+
+    assert (ended.code, desk.statuses(), desk.sandbox.puts(), desk.broken()) == (4, ["failed"], [], []), ended
+
+
+@pytest.mark.parametrize("first", ["intent.written:1", "Put.answered:1"])
 def test_a_recovery_survives_its_own_death(
-    first: str, part: int, sandbox: SandboxProcess, commands: Commands, tmp_path: Path
+    first: str, sandbox: SandboxProcess, commands: Commands, tmp_path: Path
 ) -> None:
     """Killed again at every second point of the recovery, and gone on with once more."""
-    for point in count(1 + part, 2):
-        desk = new_desk(sandbox, commands, tmp_path / str(point), rows=2)
-        assert desk.apply(failpoint=first).was_killed
-        again = go_on(desk, failpoint=f"*:{point}")
-        last = go_on(desk) if again.was_killed else again
+    dies_again(first, range(1, MOST_POINTS, 2), sandbox, commands, tmp_path, rows=1)
 
-        assert point < MOST_POINTS
-        assert (last.code, desk.statuses(), desk.broken()) == (0, ["updated"] * 2, []), (point, again, last)
+
+@pytest.mark.soak
+@pytest.mark.parametrize(
+    "first", ["intent.written:2", "bytes.sent:3", "bytes.sent:5", "Put.leaving:2", "Put.answered:2", "*:49"]
+)
+@pytest.mark.parametrize("part", range(2))
+def test_a_recovery_survives_its_own_death_at_every_point(
+    first: str, part: int, sandbox: SandboxProcess, commands: Commands, tmp_path: Path
+) -> None:
+    """The same with two rows, from more first deaths, and at every point of the recovery."""
+    dies_again(first, range(1 + part, MOST_POINTS, 2), sandbox, commands, tmp_path, rows=2)
+
+
+def dies_again(
+    first: str, points: range, sandbox: SandboxProcess, commands: Commands, folder: Path, *, rows: int
+) -> None:
+    for point in points:
+        desk = new_desk(sandbox, commands, folder / str(point), rows=rows)
+        assert desk.apply(failpoint=first).was_killed
+        again = desk.go_on(failpoint=f"*:{point}")
+        last = desk.go_on() if again.was_killed else again
+
+        assert (last.code, desk.statuses(), desk.broken()) == (0, ["updated"] * rows, []), (point, again, last)
         if not again.was_killed:
-            break
+            return
+    pytest.fail("the points do not end")
+
+
+@pytest.mark.soak
+def test_five_hundred_random_deaths_on_two_hundred_rows(
+    sandbox: SandboxProcess, commands: Commands, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Killed at random points again and again until the sheet is done, then anew: 500 deaths, no promise broken."""
+    seed = int(os.environ.get("SOAK_SEED", "20250115"))
+    chance, deaths, sheets, began = random.Random(seed), 0, 0, time.monotonic()
+    while deaths < DEATHS:
+        desk = new_desk(sandbox, commands, tmp_path / str(sheets), rows=200)
+        last = desk.apply(failpoint=f"*:{chance.randrange(20, 700)}")
+        while last.was_killed:
+            deaths += 1
+            last = desk.go_on(failpoint=f"*:{chance.randrange(20, 700)}")
+
+        assert (last.code, set(desk.statuses()), desk.broken()) == (0, {"updated"}, []), (seed, sheets, deaths, last)
+        sheets += 1
+        shutil.rmtree(desk.folder)
+    with capsys.disabled():
+        took_s = time.monotonic() - began
+        print(f"\n{deaths} deaths on {sheets} sheets of 200 rows, seed {seed}: no promise broken, {took_s:.0f} s")  # noqa: T201 - the figure of a soak

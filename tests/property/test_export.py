@@ -6,12 +6,13 @@ from pathlib import Path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sync.adapters.spreadsheet import load
+from sync.adapters.spreadsheet import load_here
 from sync.adapters.workbook.export import HEADINGS, write_export
 from sync.model import Edit
 from sync.normalize import equal
 from sync.section import Json
 from sync.validate import check_sheet
+from tests.sections import ORIGIN
 
 texts = st.none() | st.one_of(
     st.text(max_size=30),
@@ -46,9 +47,9 @@ def test_an_export_comes_back_as_it_was(drawn: list[dict[str, Json]], name: str)
     """No row is held, and each value that the check reads equals the live one; the others are left alone."""
     live = {key: {"Id": key, **values} for key, values in enumerate(drawn, start=1)}
     with tempfile.TemporaryDirectory() as folder:
-        write_export(Path(folder) / name, list(live.values()))
+        write_export(Path(folder) / name, list(live.values()), origin=ORIGIN)
 
-        checked = check_sheet(load(Path(folder) / name), aliases={})
+        checked = check_sheet(load_here(Path(folder) / name), aliases={})
 
     assert len(checked.rows) == len(live)
     for row in checked.rows:

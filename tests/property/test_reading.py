@@ -9,7 +9,7 @@ import openpyxl
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sync.adapters.spreadsheet import load
+from sync.adapters.spreadsheet import load_here
 from sync.cells import is_error_word
 from sync.model import Edit, Severity
 from sync.normalize import as_sent, equal, normal
@@ -65,7 +65,7 @@ def read_back(data: bytes) -> list[tuple[int, dict[str, Json]]]:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "sheet"
         path.write_bytes(data)
-        checked = check_sheet(load(path), aliases={})
+        checked = check_sheet(load_here(path), aliases={})
     wrong = [issue for row in checked.rows for issue in row.issues if issue.severity is Severity.ERROR]
     assert wrong == []
     return [(edit.id, dict(edit.values)) for edit in checked.rows if isinstance(edit, Edit)]

@@ -88,7 +88,7 @@ def test_a_pause_is_never_shortened_by_later_trouble() -> None:
     ],
 )
 def test_retry_after_is_waited_out_up_to_a_cap(retry_after_s: float, wait_s: float, *, stops: bool) -> None:
-    """A little late rather than a little early, without jitter; beyond the cap the run stops and never retries early."""
+    """A little late rather than a little early, without jitter; beyond the cap the run stops."""
     breaker = Breaker(wait_max_s=900.0)
 
     assert (breaker.throttled(retry_after_s, 0.9), breaker.stop is not None) == (wait_s, stops)

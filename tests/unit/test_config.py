@@ -127,9 +127,9 @@ def test_every_key_of_a_profile_arrives(place: Place) -> None:
         seconds = 0.5
         [aliases]
         "Reihenfolge" = "display order"
-        [rails.drift]
+        [rails.drift_restored]
         max = 5
-        [rails.changed]
+        [rails.rows_changed]
         share = 0.25
     """)
 
@@ -147,7 +147,10 @@ def test_every_key_of_a_profile_arrives(place: Place) -> None:
     assert settings.client_id == "5b7e8a4e-0c5b-4f39-9c5a-000000000000"
     assert settings.limits == (Limit(Scope.ALL, 3, 0.5),)
     assert settings.aliases == {"Reihenfolge": "display order"}
-    assert settings.rails == {"drift": RailSetting(max=5, share=None), "changed": RailSetting(max=None, share=0.25)}
+    assert settings.rails == {
+        "drift_restored": RailSetting(max=5, share=None),
+        "rows_changed": RailSetting(max=None, share=0.25),
+    }
     assert not settings.is_loopback
 
 
@@ -241,6 +244,7 @@ def test_a_missing_profile_lists_those_that_are_there(place: Place, name: str | 
     [
         pytest.param("timout_s = 3", 'Unknown key "timout_s" in .*here.toml. Did you mean "timeout_s"', id="key"),
         pytest.param("proxy = 3", 'Unknown key "proxy"', id="no-near-key"),
+        pytest.param("[rails.drift]\nmax = 1", '"drift" in .* no rail.*Did you mean "drift_restored"', id="rail-name"),
         pytest.param("[rails.drift]\nmaximum = 1", '"rails.drift.maximum".*Did you mean "max"', id="rail-key"),
         pytest.param('limits = [{scope="all",count=1,second=1}]', r'"limits\[1\].second".*"seconds"', id="limit-key"),
         pytest.param('attempts = "three"', '"attempts" in .* must be a valid integer; it is "three"', id="text"),

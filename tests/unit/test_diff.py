@@ -1,5 +1,6 @@
 """One row decided: the rule of the house as a table over every combination, written down a second time by hand."""
 
+from dataclasses import replace
 from itertools import product
 from typing import Literal
 
@@ -29,7 +30,7 @@ URL, OTHER_URL = "https://example.com/a.png", "https://example.com/b.png"
 Policy = Literal["refuse", "sheet", "live"]
 
 
-def by_the_rule(e: object, live: object, base: object, desired: object, *, keep: bool, moved: bool) -> str:
+def by_the_rule(e: Json, live: Json, base: Json, desired: Json, *, keep: bool, moved: bool) -> str:
     """The four rules for one field, in the order in which they are written down."""
     if e is ABSENT or e == live:
         return "nothing"
@@ -46,7 +47,7 @@ def by_the_rule(e: object, live: object, base: object, desired: object, *, keep:
     return "conflict" if moved else "change"
 
 
-def expected(name: str, values: tuple[object, ...], *, keep: bool, moved: bool, on_conflict: Policy) -> Decision:
+def expected(name: str, values: tuple[Json, ...], *, keep: bool, moved: bool, on_conflict: Policy) -> Decision:
     """The decision on a row that names one field, policies included."""
     after, before, base, _ = values
     ruled = by_the_rule(*values, keep=keep, moved=moved)
@@ -55,25 +56,25 @@ def expected(name: str, values: tuple[object, ...], *, keep: bool, moved: bool, 
     if ruled == "nothing":
         return Unchanged()
     if ruled == "restore":
-        change = FieldChange(name, before, after, base=after, kind=ChangeKind.RESTORE)  # type: ignore[arg-type] - JSON
+        change = FieldChange(name, before, after, base=after, kind=ChangeKind.RESTORE)
         return ToUpdate((change,), SEEN)
-    change = FieldChange(name, before, after, base=None if base is ABSENT else base)  # type: ignore[arg-type] - JSON
+    change = FieldChange(name, before, after, base=None if base is ABSENT else base)
     return Conflict((change,)) if ruled == "conflict" else ToUpdate((change,), SEEN)
 
 
 def decided(
-    name: str, values: tuple[object, ...], *, keep: bool, seen_updated_on: str | None, on_conflict: Policy
+    name: str, values: tuple[Json, ...], *, keep: bool, seen_updated_on: str | None, on_conflict: Policy
 ) -> Decision:
     after, before, base, desired = values
     known = Known(
-        base={} if base is ABSENT else {name: digest(name, base)},  # type: ignore[arg-type] - JSON
-        base_shown={} if base is ABSENT else {name: base},  # type: ignore[dict-item] - JSON
-        desired={} if desired is ABSENT else {name: made(name, desired)},  # type: ignore[arg-type] - JSON
+        base={} if base is ABSENT else {name: digest(name, base)},
+        base_shown={} if base is ABSENT else {name: base},
+        desired={} if desired is ABSENT else {name: made(name, desired)},
         restore_drift=not keep,
         on_conflict=on_conflict,
     )
-    row = edit({} if after is ABSENT else {name: after}, seen_updated_on=seen_updated_on)  # type: ignore[dict-item] - JSON
-    return decide(row, section(**{name: before}), known)  # type: ignore[arg-type] - JSON
+    row = edit({} if after is ABSENT else {name: after}, seen_updated_on=seen_updated_on)
+    return decide(row, section(**{name: before}), known)
 
 
 @pytest.mark.parametrize("on_conflict", ["refuse", "sheet", "live"])
@@ -215,7 +216,9 @@ def test_what_differs_is_a_change(name: str, asked: Json, live: Json) -> None:
 )
 def test_a_value_that_the_server_rewrites_does_not_come_back(e: str, live: str, verdict: str) -> None:
     """`sent` became `stored` once: that is as asked, and a base for the next wish."""
-    decision = decide(edit({"Title": e}), section(Title=live), Known(desired={"Title": made("Title", "sent", "stored")}))
+    decision = decide(
+        edit({"Title": e}), section(Title=live), Known(desired={"Title": made("Title", "sent", "stored")})
+    )
 
     match decision:
         case Unchanged():
@@ -246,7 +249,11 @@ def test_a_known_rewriting_is_unchanged_beside_a_base_as_well() -> None:
         pytest.param({"NewImageUrl": URL}, "a.png", {}, ["NewImageUrl"], id="an image, not known whose"),
         pytest.param({"NewImageUrl": URL}, "a.png", {"NewImageUrl": made("NewImageUrl", URL)}, [], id="sent before"),
         pytest.param(
-            {"NewImageUrl": URL}, "a.png", {"NewImageUrl": made("NewImageUrl", OTHER_URL)}, ["NewImageUrl"], id="new one"
+            {"NewImageUrl": URL},
+            "a.png",
+            {"NewImageUrl": made("NewImageUrl", OTHER_URL)},
+            ["NewImageUrl"],
+            id="new one",
         ),
         pytest.param(
             {"NewImageUrl": URL}, None, {"NewImageUrl": made("NewImageUrl", URL)}, ["NewImageUrl"], id="since removed"
@@ -286,7 +293,7 @@ def test_an_image_is_never_a_conflict(policy: Policy) -> None:
 
 def test_a_field_that_moved_between_plan_and_put_is_a_conflict() -> None:
     """For all values: as asked by now → nothing; as planned → the planned change; else somebody's work is kept."""
-    pool = ("A", "B", "C")
+    pool = ("A", "B", "")
     got = {}
     for asked, at_plan, at_put in product(pool, repeat=3):
         row = edit({"Title": asked})
@@ -312,9 +319,7 @@ def test_a_field_that_moved_between_plan_and_put_is_a_conflict() -> None:
         pytest.param("live", Unchanged(), id="live"),
     ],
 )
-def test_what_the_operator_decided_about_conflicts_holds_until_the_put(
-    on_conflict: Policy, decision: Decision
-) -> None:
+def test_what_the_operator_decided_about_conflicts_holds_until_the_put(on_conflict: Policy, decision: Decision) -> None:
     """The policy is asked again on the record that was read just now."""
     planned = ToUpdate((FieldChange("Title", "B", "A"),), SEEN)
 
@@ -378,13 +383,14 @@ def test_drift_stays_marked_until_it_is_sent() -> None:
 
 
 def test_kept_drift_is_not_sent_after_all() -> None:
-    """`on_drift = "keep"` holds at the PUT as it did in the plan."""
+    """`on_drift = "keep"` holds at the PUT as it did in the plan, also for drift that came between the two."""
     row = edit({"Title": "A", "DisplayOrder": 2})
     known = Known(desired={"Title": made("Title", "A")}, restore_drift=False)
     planned = decide(row, section(Title="B"), known)
 
     assert planned == ToUpdate((FieldChange("DisplayOrder", 1, 2),), SEEN)
     assert decide_again(row, planned, section(Title="B"), known) == planned
+    assert decide_again(row, planned, section(Title="C"), known) == planned
 
 
 def test_the_base_of_the_workbook_outlives_the_plan() -> None:
@@ -394,7 +400,21 @@ def test_the_base_of_the_workbook_outlives_the_plan() -> None:
 
     assert planned == ToUpdate((FieldChange("Title", "B", "A", base="B"),), SEEN)
     assert decide_again(row, planned, section(Title="B"), known) == planned
-    assert decide_again(row, planned, section(Title="C"), known) == Conflict((FieldChange("Title", "C", "A", base="B"),))
+    assert decide_again(row, planned, section(Title="C"), known) == Conflict(
+        (FieldChange("Title", "C", "A", base="B"),)
+    )
+
+
+def test_a_value_that_goes_back_to_the_base_may_be_overwritten() -> None:
+    """Against the base of the workbook it is just what the operator saw: no conflict, though the plan saw another."""
+    row = edit({"Title": "A"})
+    known = replace(base_of({"Title": "B"}), on_conflict="sheet")
+    planned = decide(row, section(Title="C"), known)
+
+    assert isinstance(planned, ToUpdate)
+    assert decide_again(row, planned, section(Title="B"), replace(known, on_conflict="refuse")) == ToUpdate(
+        (FieldChange("Title", "B", "A", base="B"),), SEEN
+    )
 
 
 def test_our_own_update_meanwhile_does_not_trip_the_witness() -> None:
@@ -404,6 +424,87 @@ def test_our_own_update_meanwhile_does_not_trip_the_witness() -> None:
 
     assert isinstance(planned, ToUpdate)
     assert decide_again(row, planned, section(Title="B", UpdatedOn="later")) == ToUpdate(planned.changes, "later")
+
+
+# what the operator said about this very row ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("on_conflict", ["refuse", "sheet", "live"])
+@pytest.mark.parametrize("command", [None, "sheet", "live"])
+def test_a_choice_in_the_row_decides_the_conflict_that_was_shown_and_nothing_else(
+    command: str | None, on_conflict: Policy
+) -> None:
+    """It outweighs the profile, good as long as live is what was shown; without a conflict it says nothing."""
+    pool = ("A", "B", "C")
+    got, by_hand = [], []
+    for values in product((*pool, ABSENT), pool, (*pool, ABSENT), (*pool, ABSENT)):
+        for shown in (*pool, ABSENT):
+            after, live, base, desired = values
+            known = Known(
+                base={} if base is ABSENT else {"Title": digest("Title", base)},
+                desired={} if desired is ABSENT else {"Title": made("Title", desired)},
+                on_conflict=on_conflict,
+                shown={} if shown is ABSENT else {"Title": digest("Title", shown)},
+            )
+            row = replace(edit({} if after is ABSENT else {"Title": after}), command=command)
+            got.append(type(decide(row, section(Title=live), known)))
+            chosen = on_conflict if command is None else command if shown == live else "refuse"
+            ruled = by_the_rule(*values, keep=False, moved=False)
+            ruled = {"sheet": "change", "live": "nothing", "refuse": ruled}[chosen] if ruled == "conflict" else ruled
+            by_hand.append({"nothing": Unchanged, "change": ToUpdate, "restore": ToUpdate, "conflict": Conflict}[ruled])
+
+    assert got == by_hand
+
+
+@pytest.mark.parametrize(
+    ("at_put", "decision"),
+    [
+        pytest.param("B", ToUpdate((FieldChange("Title", "B", "A", base="seen"),), SEEN), id="still as shown"),
+        pytest.param("A", Unchanged(), id="as asked by now"),
+        pytest.param("C", Conflict((FieldChange("Title", "C", "A", base="seen"),)), id="moved since"),
+    ],
+)
+def test_a_choice_in_the_row_holds_until_the_put_unless_live_moves(at_put: str, decision: Decision) -> None:
+    """Whoever chose the sheet's value chose it over what was shown, and over nothing that came later."""
+    row = replace(edit({"Title": "A"}), command="sheet")
+    known = replace(base_of({"Title": "seen"}), shown={"Title": digest("Title", "B")})
+    planned = decide(row, section(Title="B"), known)
+
+    assert planned == ToUpdate((FieldChange("Title", "B", "A", base="seen"),), SEEN)
+    assert decide_again(row, planned, section(Title=at_put), known) == decision
+
+
+def test_a_choice_is_not_for_a_value_that_was_shown_before_the_plan() -> None:
+    """At the PUT only what the plan saw counts: a value of an older report that is back was not in it."""
+    row = replace(edit({"Title": "A"}), command="sheet")
+    known = replace(base_of({"Title": "B"}), shown={"Title": digest("Title", "C")})
+    planned = decide(row, section(Title="B"), known)
+
+    assert isinstance(planned, ToUpdate)
+    assert decide_again(row, planned, section(Title="C"), known) == Conflict(
+        (FieldChange("Title", "C", "A", base="B"),)
+    )
+
+
+@pytest.mark.parametrize(
+    ("desired", "seen_updated_on"),
+    [
+        pytest.param({}, None, id="nothing else is known"),
+        pytest.param({"Title": made("Title", "A")}, None, id="it would be drift"),
+        pytest.param({"Title": made("Title", "B")}, None, id="it would be a change"),
+        pytest.param({"Title": made("Title", "C")}, None, id="it would be a conflict"),
+        pytest.param({}, "long ago", id="the record moved"),
+    ],
+)
+def test_a_cell_that_is_still_as_exported_asks_for_nothing(desired: Desired, seen_updated_on: str | None) -> None:
+    """The operator did not touch it, whatever became of the section since."""
+    row = edit({"Title": "A"}, seen_updated_on=seen_updated_on)
+    known = Known(desired=desired, untouched=frozenset({"Title"}))
+
+    assert decide(row, section(Title="B"), known) == Unchanged()
+    assert decide(edit({"Title": "A", "DisplayOrder": 4}), section(Title="B"), known) == ToUpdate(
+        (FieldChange("DisplayOrder", 1, 4),), SEEN
+    )
 
 
 # read-only cells ---------------------------------------------------------------------------------------------------

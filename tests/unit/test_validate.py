@@ -150,9 +150,39 @@ def test_an_id_may_stand_once() -> None:
 
 def test_many_repetitions_are_counted_rather_than_listed() -> None:
     """A message stays readable."""
-    sheet = check(("Id", "Title"), *[(1, "A")] * 10)
+    sheet = check(("Id", "Title"), *[(1, "A")] * 9, (1, "B"))
 
     assert sheet.rows[0].issues[0].message == "is also on rows 3, 4, 5, 6, 7 and 4 more"
+
+
+@pytest.mark.parametrize(
+    ("headings", "cells", "other", "alike"),
+    [
+        pytest.param(("Id", "Title"), (7, "A"), ("007", "A"), True, id="the Id written in two ways"),
+        pytest.param(("Id", "DisplayOrder"), (7, 3), (7, "3"), True, id="a number and its text"),
+        pytest.param(("Id", "Title"), (7, "caf\u00e9"), (7, "cafe\u0301"), True, id="noise"),
+        pytest.param(("Id", "Title", "CourseTitle"), (7, "A", "x"), (7, "A", "y"), True, id="read-only cells"),
+        pytest.param(("Id", "Title"), (7, "A"), (7, "B"), False, id="another value"),
+        pytest.param(("Id", "Title", "Active"), (7, "A", True), (7, "A", None), False, id="one field more"),
+        pytest.param(("Id", "Title", "Command"), (7, "A", "live"), (7, "A", None), False, id="another choice"),
+        pytest.param(("Id", "Active"), (7, True), (7, "maybe"), False, id="one of them invalid"),
+    ],
+)
+def test_rows_that_ask_for_the_same_are_done_once(headings: Cells, cells: Cells, other: Cells, *, alike: bool) -> None:
+    """The first is kept and the others are skipped with a note that names it; rows that differ are all held."""
+    sheet = check(headings, cells, (8, *cells[1:]), other)
+    first, apart, second = sheet.rows
+
+    assert isinstance(apart, Edit)
+    if alike:
+        assert isinstance(first, Edit)
+        assert isinstance(second, SkippedRow)
+        assert [(issue.code, issue.severity, issue.cell) for issue in second.issues] == [
+            ("id.repeated", Severity.NOTE, f"{sheet.sheet}!A4")
+        ]
+        assert "row 2" in second.issues[0].message
+    else:
+        assert [codes(row)[0] for row in (first, second)] == [("Id", "id.duplicate")] * 2
 
 
 @pytest.mark.parametrize(

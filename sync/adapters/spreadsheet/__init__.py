@@ -2,23 +2,37 @@
 
 from pathlib import Path
 
-from sync.adapters.spreadsheet.container import Kind, read_content
+from sync.adapters.spreadsheet.child import LIMITS, Limits, ReadingProcess
+from sync.adapters.spreadsheet.container import read_content
+from sync.adapters.spreadsheet.tables import read_tables
 from sync.model import LoadedFile
 
-__all__ = ["load"]
+__all__ = ["LIMITS", "Limits", "ReadingProcess", "load", "load_here"]
 
 
-def load(path: Path) -> LoadedFile:
+def load(path: Path, *, encoding: str | None = None, limits: Limits = LIMITS) -> LoadedFile:
     """Read the whole file at `path`: every sheet, every row, cells as the file holds them.
+
+    The file is looked at here and parsed in a process of its own: whatever a file does to its reader, the caller lives.
+
+    Args:
+        path: the file.
+        encoding: what a text is in that is neither UTF-8 nor marked (`cp1252`); without it such a text is refused.
+        limits: what the reading process may use.
 
     Raises:
         InputError: the file is missing, too large, damaged, or not a sheet; its code and its sentence say which.
+        InternalError: the reading process cannot be started at all.
     """
     content = read_content(path)
-    if content.kind is Kind.XLSX and content.package is not None:
-        from sync.adapters.spreadsheet.workbook_reader import read_workbook  # noqa: PLC0415 - pandas takes 0.3 s to load
+    with ReadingProcess(limits) as process:
+        return process.read(content, encoding=encoding)
 
-        return read_workbook(content, content.package)
-    from sync.adapters.spreadsheet.csv_reader import read_csv  # noqa: PLC0415 - the same
 
-    return read_csv(content)
+def load_here(path: Path, *, encoding: str | None = None) -> LoadedFile:
+    """Read as `load` does, but in this process and without limits: for tests, on small files of their own making.
+
+    Raises:
+        InputError: as `load`.
+    """
+    return read_tables(read_content(path), encoding=encoding)

@@ -7,7 +7,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
-from sync.adapters.spreadsheet.package import Package, open_package
+from sync.adapters.spreadsheet.package import Package, open_package, password
 from sync.errors import InputError
 
 MAX_FILE_BYTES: Final = 20_000_000
@@ -15,6 +15,8 @@ SAVE_AS: Final = "Save it in Excel as an Excel workbook (.xlsx) or as CSV UTF-8,
 
 _OLE: Final = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _ENCRYPTED: Final = "EncryptedPackage".encode("utf-16-le")
+_NO_BOOKS: Final = tuple(name.encode("utf-16-le") for name in ("WordDocument", "PowerPoint Document"))
+"""The streams by which an old container is told to be something else than a workbook."""
 _ZIP: Final = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
 _BYTE_ORDER_MARKS: Final = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
 _FOREIGN: Final = (
@@ -35,13 +37,16 @@ _BIFF: Final = re.compile(rb"\A\x09[\x00\x02\x04]\x06\x00|\A\x09\x08[\x08\x10]\x
 _HTML: Final = re.compile(
     rb"\s*(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html|head|body|table|meta|div)\b", re.IGNORECASE | re.DOTALL
 )
+_JSON: Final = re.compile(rb'\s*(?:\{\s*"[^"\r\n]*"\s*:|\[\s*\{\s*")')
 _SNIFFED_BYTES: Final = 4096
 
 
 class Kind(StrEnum):
-    """The two shapes that can be read."""
+    """The shapes that can be read."""
 
     XLSX = "xlsx"
+    """Also .xlsm: its macros stay where they are."""
+    ODS = "ods"
     CSV = "csv"
 
 
@@ -62,14 +67,24 @@ def read_content(path: Path) -> Content:
 
     Raises:
         InputError: `file.missing`, `file.directory`, `file.unreadable`, `file.empty`, `file.too_large`, or the code
-            of what it is instead of a sheet (`file.password`, `file.xls`, `file.xlsb`, `file.ods`, `file.pdf` …).
+            of what it is instead of a sheet (`file.password`, `file.xls`, `file.xlsb`, `file.pdf` …).
     """
-    data = _read(path)
+    return content_of(path, _read(path))
+
+
+def content_of(path: Path, data: bytes) -> Content:
+    """Tell what `data`, the bytes of the file at `path`, is.
+
+    Raises:
+        InputError: as `read_content`, for what is no sheet.
+    """
     name = path.name
     package = open_package(data, name) if data.startswith(_ZIP) else None
     if package is None:
         _refuse_foreign(data, name)
-    kind = Kind.CSV if package is None else Kind.XLSX
+        kind = Kind.CSV
+    else:
+        kind = Kind.ODS if package.is_open_document else Kind.XLSX
     return Content(path, data, hashlib.sha256(data).hexdigest(), kind, package)
 
 
@@ -114,15 +129,19 @@ def _refuse_foreign(data: bytes, name: str) -> None:
         raise InputError(f"{name} is a web page (HTML), not a sheet.", code="file.html", remedy=SAVE_AS)
     if head.lstrip().startswith(b"<?xml"):
         raise InputError(f"{name} is an XML file, not a sheet.", code="file.xml", remedy=SAVE_AS)
+    if _JSON.match(head):
+        raise InputError(
+            f"{name} is JSON, not a sheet.",
+            code="file.json",
+            remedy="A saved plan is carried out with `coursesync apply`; else use the sheet that it was made from.",
+        )
 
 
 def _refuse_ole(data: bytes, name: str) -> None:
     if _ENCRYPTED in data:
-        raise InputError(
-            f"{name} is password-protected.",
-            code="file.password",
-            remedy="Open it in Excel, save it without a password, and use that file.",
-        )
+        raise password(name)
+    if any(stream in data for stream in _NO_BOOKS):
+        raise InputError(f"{name} is an old Office document, not a sheet.", code="file.not_a_sheet", remedy=SAVE_AS)
     raise InputError(f"{name} is in the old Excel format (.xls).", code="file.xls", remedy=SAVE_AS)
 
 

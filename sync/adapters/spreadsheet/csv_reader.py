@@ -1,30 +1,35 @@
-"""Plain text (.csv) to a table: encoding, delimiter and quotes told, or refused, before pandas reads the values."""
+"""Plain text (.csv, .tsv) to a table: delimiter and quotes told, or refused, before pandas reads the values."""
 
 import csv
 import io
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
 import pandas as pd
 
-from sync.adapters.spreadsheet.container import MAX_FILE_BYTES, SAVE_AS, Content
+from sync.adapters.spreadsheet.container import MAX_FILE_BYTES, Content
+from sync.adapters.spreadsheet.encodings import SAVE_AS_UTF8, decode
+from sync.adapters.spreadsheet.grid import MAX_CELLS
 from sync.errors import InputError
 from sync.headings import COMMAND, OWN_HEADINGS, heading_key
-from sync.model import LoadedFile, RowNumber, Table, TableRow
+from sync.hints import Hint
+from sync.model import Flaw, FlawKind, LoadedFile, RowNumber, Table, TableRow
 from sync.section import BY_NAME, FieldKind
 
 DELIMITERS: Final = (",", ";", "\t", "|")
 HEADER_WITHIN: Final = 20
 """The header is sought in this many rows."""
 MAX_COLUMNS: Final = 1_000
-MAX_CELLS: Final = 4_000_000
 
-_SAVE_AS_UTF8: Final = 'In Excel choose "CSV UTF-8 (Comma delimited)" when saving, or save as a workbook (.xlsx).'
+_BLOCK: Final = 16
 _SEPARATOR_LINE: Final = re.compile(r"\A(?:sep=|\"sep=)(.)\"?(?:\r\n|\r|\n|\Z)", re.IGNORECASE)
 _DELIMITER_NAMES: Final = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars"}
-_ROWS_NAMED: Final = 10
+_CELLS_NAMED: Final = 5
+_SHOWN: Final = 40
+_NO_FLAWS: Final[Mapping[int, Flaw]] = {}
+_NO_HINTS: Final[Mapping[int, Hint]] = {}
 _ONE_LINE: Final = frozenset({FieldKind.INTEGER, FieldKind.UNLOCK_TYPE, FieldKind.BOOLEAN, FieldKind.IMAGE_URL})
 
 
@@ -43,46 +48,38 @@ class _Shape:
         return max(map(len, self.records), default=0)
 
 
-def read_csv(content: Content) -> LoadedFile:
+def read_csv(content: Content, *, encoding: str | None = None) -> LoadedFile:
     """Read a CSV file as the one sheet that Excel would show, a row for each record.
 
     Raises:
-        InputError: `file.encoding`, `file.binary`, `file.stray_quote`, `file.extra_cells`, `file.too_large`.
+        InputError: `file.encoding`, `file.binary`, `file.stray_quote`, `file.ambiguous`, `file.too_large`.
     """
     file = content.path.name
     csv.field_size_limit(MAX_FILE_BYTES)  # one cell may be as long as a file; the limit is the process's own
-    text, declared = _without_separator_line(_decode(content.data, file))
+    decoded, used = decode(content.data, file, declared=encoding)
+    text, declared = _without_separator_line(decoded)
     delimiter = declared or _delimiter(text)
     shape = _shape(text, delimiter, file, skipped_lines=1 if declared else 0)
-    _refuse_extra_cells(shape, file)
     _refuse_swallowed_rows(shape, delimiter, file)
     table = Table(content.path.stem, _rows(text, delimiter, shape, file))
     named = _DELIMITER_NAMES.get(delimiter, repr(delimiter))
-    notes = () if delimiter == "," else (f"The cells of {file} are separated by {named}.",)
-    return LoadedFile(content.path, content.sha256, content.kind, (table,), notes)
+    notes = [] if delimiter == "," else [f"The cells of {file} are separated by {named}."]
+    if used is not None:
+        notes.append(_read_as(file, used, table.rows))
+    return LoadedFile(content.path, content.sha256, content.kind.value, (table,), tuple(notes))
 
 
-def _decode(data: bytes, file: str) -> str:
-    """Decode by byte order mark, else as strict UTF-8: no other encoding can be told from its bytes."""
-    if data.startswith((b"\xff\xfe\x00\x00", b"\x00\x00\xfe\xff")):
-        raise InputError(f"{file} is encoded as UTF-32.", code="file.encoding", remedy=_SAVE_AS_UTF8)
-    encoding = "utf-16" if data.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig"
-    try:
-        text = data.decode(encoding)
-    except UnicodeDecodeError as exc:
-        line = data[: exc.start].count(b"\n") + 1
-        raise InputError(
-            f"{file} is not encoded as UTF-8: the byte at offset {exc.start} (line {line}) cannot be read.",
-            code="file.encoding",
-            remedy=_SAVE_AS_UTF8,
-        ) from exc
-    position = text.find("\x00")
-    if position >= 0:
-        line = text.count("\n", 0, position) + 1
-        raise InputError(
-            f"{file} is no text: there is a NUL character on line {line}.", code="file.binary", remedy=SAVE_AS
-        )
-    return text
+def _read_as(file: str, encoding: str, rows: Iterable[TableRow]) -> str:
+    """Show what the declared encoding made of the letters beyond ASCII, for somebody to look at."""
+    found = [
+        f"row {row.number} {cell.strip()[:_SHOWN]!r}"
+        for row in rows
+        for cell in row.cells
+        if isinstance(cell, str) and not cell.isascii()
+    ]
+    more = f" and {len(found) - _CELLS_NAMED:,} more" if len(found) > _CELLS_NAMED else ""
+    named = ", ".join(found[:_CELLS_NAMED])
+    return f"{file} was read as {encoding}, as declared; see whether its letters are right: {named}{more}."
 
 
 def _without_separator_line(text: str) -> tuple[str, str | None]:
@@ -143,23 +140,29 @@ def _shape(text: str, delimiter: str, file: str, *, skipped_lines: int) -> _Shap
     return shape
 
 
-def _refuse_extra_cells(shape: _Shape, file: str) -> None:
-    """Refuse rows with a value right of the last heading: a delimiter inside a cell has pushed the others along."""
+def _wrong_lengths(shape: _Shape) -> dict[int, Flaw]:
+    """Tell the rows, by index, that have more or fewer cells than there are headings.
+
+    A value right of the last heading means that a delimiter inside a cell has pushed the others along. A row that
+    ends early may have lost a delimiter, or its end. But Excel leaves off blank cells at the end for whole blocks of
+    16 rows: a row that is as long as all others of its block is as Excel wrote it.
+    """
     if shape.header is None:
-        return
+        return {}
     width = len(shape.records[shape.header])
-    rows = [
-        str(number)
-        for number, record in enumerate(shape.records, start=1)
-        if len(record) > width and number > shape.header + 1 and any(cell.strip() for cell in record[width:])
-    ]
-    if rows:
-        more = f" and {len(rows) - _ROWS_NAMED:,} more" if len(rows) > _ROWS_NAMED else ""
-        raise InputError(
-            f"{file} has more cells than headings on row {', '.join(rows[:_ROWS_NAMED])}{more}.",
-            code="file.extra_cells",
-            remedy="Put cells that contain the delimiter into quotation marks, or save as a workbook (.xlsx).",
-        )
+    wrong = {}
+    for index, record in enumerate(shape.records[shape.header + 1 :], start=shape.header + 1):
+        if len(record) > width and any(cell.strip() for cell in record[width:]):
+            wrong[index] = Flaw(FlawKind.EXTRA_CELLS, f"{len(record)} of {width}")
+        elif len(record) < width and any(record) and not _is_cut_by_excel(shape, index):
+            wrong[index] = Flaw(FlawKind.MISSING_CELLS, f"{len(record)} of {width}")
+    return wrong
+
+
+def _is_cut_by_excel(shape: _Shape, index: int) -> bool:
+    """Whether every row of the block of 16, counted from the top of the sheet, has as many cells as this one."""
+    first = index - index % _BLOCK
+    return len({len(record) for record in shape.records[first : first + _BLOCK]}) == 1
 
 
 def _refuse_swallowed_rows(shape: _Shape, delimiter: str, file: str) -> None:
@@ -204,30 +207,45 @@ def _holds_a_row(cell: str, delimiter: str, id_column: int | None, width: int) -
     )
 
 
+def _frame(text: str, delimiter: str, width: int, file: str) -> pd.DataFrame:
+    try:
+        return pd.read_csv(
+            io.StringIO(text, newline=""),
+            sep=delimiter,
+            header=None,
+            names=range(width),
+            index_col=False,
+            dtype=str,
+            keep_default_na=False,
+            na_filter=False,
+            skip_blank_lines=False,
+            engine="c",
+            low_memory=False,
+        )
+    except ValueError as exc:
+        if "out of memory" in str(exc):
+            raise MemoryError from exc
+        raise _ambiguous(file) from exc
+
+
+def _ambiguous(file: str) -> InputError:
+    """Two readings of one text: neither may be written anywhere."""
+    return InputError(f"{file} can be read in two ways.", code="file.ambiguous", remedy=SAVE_AS_UTF8)
+
+
 def _rows(text: str, delimiter: str, shape: _Shape, file: str) -> tuple[TableRow, ...]:
     """Read the values with pandas, all as text, and number the rows as Excel does: one for each record."""
     if not shape.width:
         return ()
-    frame = pd.read_csv(
-        io.StringIO(text, newline=""),
-        sep=delimiter,
-        header=None,
-        names=range(shape.width),
-        index_col=False,
-        dtype=str,
-        keep_default_na=False,
-        na_filter=False,
-        skip_blank_lines=False,
-        engine="c",
-        low_memory=False,
-    )
+    frame = _frame(text, delimiter, shape.width, file)
     if len(frame) != len(shape.records):
-        # Two readings of one text: neither may be written anywhere.
-        raise InputError(f"{file} can be read in two ways.", code="file.ambiguous", remedy=_SAVE_AS_UTF8)
+        raise _ambiguous(file)
     rows = [
-        TableRow(RowNumber(number), tuple([cell or None for cell in cells]))
+        TableRow(RowNumber(number), tuple([cell or None for cell in cells]), _NO_FLAWS, _NO_HINTS, _NO_FLAWS)
         for number, cells in enumerate(frame.itertuples(index=False, name=None), start=1)
     ]
+    for index, flaw in _wrong_lengths(shape).items():
+        rows[index] = replace(rows[index], broken=flaw)
     while rows and not any(rows[-1].cells):
         rows.pop()
     return tuple(rows)

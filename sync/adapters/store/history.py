@@ -129,7 +129,8 @@ def open_rows(store: Store, run_id: RunId) -> Iterator[OpenRow]:
         plan, edit = read(row.plan_json), edit_of(read(row.edit_json))
         decision = ToUpdate(changes_of(plan["changes"]), updated_on=plan["updated_on"])
         issues = issues_of(plan["issues"])
-        yield OpenRow(PlannedRow(edit.row, edit.label, decision, edit, issues), edit, decision)
+        label = outcome_of(read(row.outcome_json)).label
+        yield OpenRow(PlannedRow(edit.row, label, decision, edit, issues), edit, decision)
 
 
 def _row_values(run_id: RunId, row: PlannedRow, outcome: Outcome) -> dict[str, object]:

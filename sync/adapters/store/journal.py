@@ -5,23 +5,42 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
 from sync.adapters.store.opening import Store
 from sync.adapters.store.quota import QuotaLedger
 from sync.adapters.store.rowtext import changes_json, changes_of, outcome_json, read, text
 from sync.adapters.store.schema import desired, intents, rows, runs
+from sync.adapters.store.showings import write_showing
 from sync.errors import InternalError
 from sync.failpoints import reach
 from sync.model import Outcome, RunId, SectionId
-from sync.ports import Clock, Desired, DesiredValue, Intent, OpenIntent
+from sync.ports import PROGRAM_ENDED, Clock, Desired, DesiredValue, Intent, OpenIntent
 from sync.windows import Scope
 
+IDS_A_QUERY = 500
+
+# Statements are built once: building one costs more than carrying it out.
 _FINISH = (
     update(rows)
     .where(rows.c.run_id == bindparam("of_run"), rows.c.row == bindparam("of_row"))
     .values(status=bindparam("status"), outcome_json=bindparam("outcome_json"))
 )
+_INTEND = insert(intents)
+_CLOSE = (
+    update(intents)
+    .where(intents.c.number == bindparam("of_intent"))
+    .values(answer=bindparam("answer"), http_status=bindparam("http_status"), heard_wall=bindparam("heard_wall"))
+)
+_UNHEARD = (
+    update(intents)
+    .where(intents.c.number == bindparam("of_intent"))
+    .values(unheard=bindparam("unheard"), http_status=bindparam("http_status"), heard_wall=bindparam("heard_wall"))
+)
+_FORGET = delete(desired).where(
+    desired.c.section_id == bindparam("of_section"), desired.c.field == bindparam("of_field")
+)
+_REMEMBER = insert(desired)
 
 
 @dataclass(slots=True)
@@ -32,31 +51,37 @@ class StoreBatch:
     ledger: QuotaLedger
     clock: Clock
     run_id: RunId | None
+    caught_up: bool = False
+    """Nobody else writes while this transaction lasts: what they wrote is read once."""
 
     def reserve(self, scope: Scope) -> int | None:
         """Take a place in every window now."""
+        if not self.caught_up:
+            self.ledger.catch_up(self.connection)
+            self.caught_up = True
         return self.ledger.reserve(self.connection, scope)
 
     def answered(self, slot: int, at: float) -> None:
-        """The answer of a reserved request arrived."""
-        self.ledger.answered(self.connection, slot, at)
+        """Write down that the answer of a reserved request arrived."""
+        self.ledger.keep_answer(self.connection, slot, at)
 
-    def pause(self, until: float, *, widen: bool) -> None:
-        """Let the whole profile wait."""
-        self.ledger.pause(self.connection, until, widen=widen)
+    def pause(self, until: float) -> None:
+        """Let every process of the profile wait."""
+        self.ledger.keep_pause(self.connection, until)
 
     def intend(self, intent: Intent) -> int:
         """Write down what is about to be sent."""
         result = self.connection.execute(
-            insert(intents).values(
-                run_id=self._run(),
-                section_id=intent.section_id,
-                attempt=intent.attempt,
-                changes_json=text(changes_json(intent.changes)),
-                before_json=text(intent.before),
-                at_wall=self.clock.wall(),
-                pid=os.getpid(),
-            )
+            _INTEND,
+            {
+                "run_id": self._run(),
+                "section_id": intent.section_id,
+                "attempt": intent.attempt,
+                "changes_json": text(changes_json(intent.changes)),
+                "before_json": text(intent.before),
+                "at_wall": self.clock.wall(),
+                "pid": os.getpid(),
+            },
         )
         reach("intent.written")
         return int(result.lastrowid)
@@ -64,17 +89,15 @@ class StoreBatch:
     def close_intent(self, number: int, *, answer: str, http_status: int | None) -> None:
         """Write down how the intent ended."""
         self.connection.execute(
-            update(intents)
-            .where(intents.c.number == number)
-            .values(answer=answer, http_status=http_status, heard_wall=self.clock.wall())
+            _CLOSE,
+            {"of_intent": number, "answer": answer, "http_status": http_status, "heard_wall": self.clock.wall()},
         )
 
     def unheard(self, number: int, *, reason: str, http_status: int | None) -> None:
         """Write down that no answer came; the intent stays open."""
         self.connection.execute(
-            update(intents)
-            .where(intents.c.number == number)
-            .values(unheard=reason, http_status=http_status, heard_wall=self.clock.wall())
+            _UNHEARD,
+            {"of_intent": number, "unheard": reason, "http_status": http_status, "heard_wall": self.clock.wall()},
         )
 
     def finish(self, outcome: Outcome) -> None:
@@ -88,13 +111,16 @@ class StoreBatch:
                 "outcome_json": text(outcome_json(outcome)),
             },
         )
+        write_showing(self.connection, outcome, by=self._run(), at_wall=self.clock.wall())
         reach("outcome.written")
 
     def remember(self, section_id: SectionId, values: Desired) -> None:
         """Keep what was made so."""
+        if not values:
+            return
         self.forget(section_id, tuple(values))
         self.connection.execute(
-            insert(desired),
+            _REMEMBER,
             [
                 {
                     "section_id": section_id,
@@ -110,7 +136,8 @@ class StoreBatch:
 
     def forget(self, section_id: SectionId, fields: Sequence[str]) -> None:
         """What was kept of these fields does not hold."""
-        self.connection.execute(delete(desired).where(desired.c.section_id == section_id, desired.c.field.in_(fields)))
+        if fields:
+            self.connection.execute(_FORGET, [{"of_section": section_id, "of_field": name} for name in fields])
 
     def _run(self) -> RunId:
         if self.run_id is None:
@@ -133,6 +160,10 @@ class RunJournal:
         with self.store.transaction() as connection:
             yield StoreBatch(connection, self.ledger, self.store.clock, self.run_id)
 
+    def refresh(self) -> None:
+        """Take in what other processes of the profile have counted."""
+        self.ledger.catch_up(self.store.connection)
+
     def open_intents(self) -> Mapping[SectionId, Sequence[OpenIntent]]:
         """Intents of this run without an end, oldest first."""
         query = (
@@ -140,13 +171,22 @@ class RunJournal:
             .where(intents.c.run_id == self.run_id, intents.c.answer.is_(None))
             .order_by(intents.c.number)
         )
+        deaths = self._deaths()
         found: dict[SectionId, list[OpenIntent]] = {}
         for row in self.store.connection.execute(query):
             section_id = SectionId(row.section_id)
             intent = Intent(section_id, row.attempt, changes_of(read(row.changes_json)), read(row.before_json))
-            opened = OpenIntent(intent, row.number, row.at_wall, heard=row.heard_wall is not None)
+            heard = row.heard_wall is not None
+            opened = OpenIntent(intent, row.number, row.at_wall, heard=heard, deaths=deaths.get(section_id, 0))
             found.setdefault(section_id, []).append(opened)
         return found
+
+    def _deaths(self) -> Mapping[int, int]:
+        """By section: PUTs of this run whose process died before it heard anything."""
+        died = (intents.c.unheard == PROGRAM_ENDED) | intents.c.heard_wall.is_(None)
+        query = select(intents.c.section_id, func.count()).where(intents.c.run_id == self.run_id, died)
+        found = self.store.connection.execute(query.group_by(intents.c.section_id))
+        return {int(section_id): int(deaths) for section_id, deaths in found}
 
     def count(self, *, reads: int, writes: int, throttled: int, retried: int) -> None:
         """Add to the run's request counts."""
@@ -167,10 +207,11 @@ class RunJournal:
 
 def known_desired(store: Store, ids: Iterable[SectionId]) -> Mapping[SectionId, Desired]:
     """What earlier runs made so, for these sections."""
-    wanted = set(ids)
+    wanted = sorted(set(ids))
     found: dict[SectionId, dict[str, DesiredValue]] = {}
-    for row in store.connection.execute(select(desired)):
-        if row.section_id in wanted:
+    for start in range(0, len(wanted), IDS_A_QUERY):
+        query = select(desired).where(desired.c.section_id.in_(wanted[start : start + IDS_A_QUERY]))
+        for row in store.connection.execute(query):
             values = found.setdefault(SectionId(row.section_id), {})
             values[row.field] = DesiredValue(row.sent, row.stored, row.updated_on)
     return found

@@ -2,26 +2,43 @@
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, create_engine, event, insert, select, update
-from sqlalchemy.exc import DatabaseError
+from sqlalchemy import Connection, ExceptionContext, create_engine, event, insert, select, update
 
-from sync.adapters.store.schema import SCHEMA_VERSION, meta, metadata
-from sync.errors import ConfigError, StoppedEarly
+from sync.adapters.store.schema import SCHEMA_VERSION, meta, metadata, shown
+from sync.errors import ConfigError, CourseSyncError, StoppedEarly
 from sync.failpoints import reach
 from sync.ports import Clock
 
 STORE_NAME = "store.sqlite3"
 BUSY_S = 30
+CHECKED_UP_TO = 64 * 2**20
+"""Bytes of a store that is looked through when it is opened: a tenth of a second at most."""
 _NETWORK_FILE_SYSTEMS = frozenset({"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "fuse.sshfs", "afs", "ceph"})
 
 Migration = Callable[[Connection], None]
-_MIGRATIONS: Mapping[int, Migration] = {}
+
+
+def _know_showings(connection: Connection) -> None:
+    """Version 2 keeps what was shown of each conflict; the edits of open runs may carry a base from now on."""
+    shown.create(connection, checkfirst=True)
+
+
+_MIGRATIONS: Mapping[int, Migration] = {1: _know_showings}
 """From each older version to the next one."""
+
+_TRACES = ("inputs", "reports")
+"""What runs leave in the state directory beside the store."""
+_IS_DAMAGE = ("SQLITE_CORRUPT", "SQLITE_NOTADB")
+_IS_RIGHTS = ("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM", "SQLITE_AUTH")
+_IS_TROUBLE = ("SQLITE_FULL", "SQLITE_IOERR", "SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_PROTOCOL", "SQLITE_NOMEM")
+_DAMAGED = "It is never started anew by itself: restore it from a copy, or move it away and plan again."
+_RIGHTS = "Mend its permissions, or choose another folder with --state-dir."
 
 
 @dataclass(slots=True)
@@ -38,32 +55,25 @@ class Store:
 
         Raises:
             StoppedEarly: the disk is full, or the store cannot be written; nothing of the block is kept.
+            ConfigError: the store is damaged; nothing of the block is kept.
         """
         connection = self.connection
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
         try:
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
-            try:
-                yield connection
-            except BaseException:
-                connection.exec_driver_sql("ROLLBACK")
-                raise
+            yield connection
             reach("store.committing")
             connection.exec_driver_sql("COMMIT")
-            reach("store.committed")
-        except DatabaseError as exc:
-            self._give_up()
-            raise StoppedEarly(
-                f"The store {self.path} could not be written: {exc.orig}.",
-                remedy="Free some disk space or mend its permissions, then `coursesync resume`.",
-            ) from exc
+        except BaseException:
+            self._roll_back()
+            raise
+        reach("store.committed")
 
-    def _give_up(self) -> None:
-        if self.connection.connection.dbapi_connection is not None and self._in_transaction():
-            self.connection.exec_driver_sql("ROLLBACK")
-
-    def _in_transaction(self) -> bool:
+    def _roll_back(self) -> None:
+        """Undo what is left of the transaction: after some errors SQLite has done so by itself."""
         raw: Any = self.connection.connection.dbapi_connection
-        return bool(raw.in_transaction)
+        if raw is not None and raw.in_transaction:
+            with suppress(CourseSyncError):
+                self.connection.exec_driver_sql("ROLLBACK")
 
     def get_meta(self, key: str) -> str | None:
         """One of the store's own facts."""
@@ -85,22 +95,39 @@ def open_store(state_dir: Path, clock: Clock) -> Store:
 
     Raises:
         ConfigError: the folder cannot be trusted, or the store is damaged, newer than this program, or not a store.
+        StoppedEarly: the disk is full, or another process keeps the store for itself.
     """
     _trust(state_dir)
     path = state_dir / STORE_NAME
-    engine = create_engine(f"sqlite:///{path}", isolation_level="AUTOCOMMIT")
+    _make_file(path)
+    # Parameters are hidden: an error's text ends in logs, and they hold what sections hold.
+    engine = create_engine(f"sqlite:///{path}", isolation_level="AUTOCOMMIT", hide_parameters=True)
     event.listen(engine, "connect", _configure)
-    try:
+    event.listen(engine, "handle_error", partial(_say, path))
+    with ExitStack() as undo:
+        undo.callback(engine.dispose)
         connection = engine.connect()
+        undo.callback(connection.close)
         store = Store(path, connection, clock)
+        _look_for_damage(store)
         _shape(store)
-    except DatabaseError as exc:
-        raise ConfigError(
-            f"The store {path} cannot be used: {exc.orig}.",
-            remedy="It is never started anew by itself: restore it from a copy, or move it away and plan again.",
-        ) from exc
-    path.chmod(0o600)
+        undo.pop_all()
     return store
+
+
+def _make_file(path: Path) -> None:
+    """Make the file for its owner alone, before SQLite would; its companions get the same rights.
+
+    Raises:
+        ConfigError: it is empty though the folder has been used: it was cut off, and is never started anew by itself.
+    """
+    try:
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+        path.chmod(0o600)
+    except OSError as exc:
+        raise ConfigError(f"The store {path} cannot be written: {exc.strerror}.", remedy=_RIGHTS) from exc
+    if path.stat().st_size == 0 and any((path.parent / trace).exists() for trace in _TRACES):
+        raise ConfigError(f"The store {path} is empty, though it has been used.", remedy=_DAMAGED)
 
 
 def _configure(connection: Any, _record: object) -> None:  # noqa: ANN401 - the driver's own connection
@@ -111,19 +138,55 @@ def _configure(connection: Any, _record: object) -> None:  # noqa: ANN401 - the 
     cursor.close()
 
 
+def _say(path: Path, context: ExceptionContext) -> None:
+    """Turn the driver's errors into ours, wherever a statement meets them."""
+    error = context.original_exception
+    name = getattr(error, "sqlite_errorname", "")
+    if name.startswith(_IS_DAMAGE):
+        raise ConfigError(f"The store {path} is damaged: {error}.", remedy=_DAMAGED) from error
+    if name.startswith(_IS_RIGHTS):
+        raise ConfigError(f"The store {path} cannot be written: {error}.", remedy=_RIGHTS) from error
+    if name.startswith(_IS_TROUBLE):
+        raise StoppedEarly(
+            f"The store {path} could not be written: {error}.",
+            remedy="Free some disk space, or wait for what else uses it, then `coursesync resume`.",
+        ) from error
+
+
+def _look_for_damage(store: Store) -> None:
+    """Look through the whole file, unless it is so large that every command would wait for it."""
+    if store.path.stat().st_size > CHECKED_UP_TO:
+        return
+    found = str(store.connection.exec_driver_sql("PRAGMA quick_check(1)").scalar_one())
+    if found != "ok":
+        raise ConfigError(f"The store {store.path} is damaged: {found.splitlines()[-1]}.", remedy=_DAMAGED)
+
+
 def _shape(store: Store) -> None:
     with store.transaction() as connection:
-        metadata.create_all(connection)
-        found = connection.execute(select(meta.c.value).where(meta.c.key == "schema_version")).scalar_one_or_none()
-        version = SCHEMA_VERSION if found is None else int(found)
+        version = _version(connection, store.path)
         if version > SCHEMA_VERSION:
             raise ConfigError(
                 f"The store {store.path} was written by a newer coursesync (version {version}).",
                 remedy="Use that version, or another state directory.",
             )
+        metadata.create_all(connection)
         for older in range(version, SCHEMA_VERSION):
             _MIGRATIONS[older](connection)
         _put_meta(connection, "schema_version", str(SCHEMA_VERSION))
+
+
+def _version(connection: Connection, path: Path) -> int:
+    """The version of the store's shape; this program's own for a file with nothing in it."""
+    tables = set(connection.exec_driver_sql("SELECT name FROM sqlite_master WHERE type = 'table'").scalars())
+    if not tables:
+        return SCHEMA_VERSION
+    found = None
+    if meta.name in tables:
+        found = connection.execute(select(meta.c.value).where(meta.c.key == "schema_version")).scalar_one_or_none()
+    if found is None or not found.isdecimal():
+        raise ConfigError(f"{path} is no store of coursesync.", remedy="Choose another folder with --state-dir.")
+    return int(found)
 
 
 def _put_meta(connection: Connection, key: str, value: str) -> None:

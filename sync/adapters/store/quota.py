@@ -2,26 +2,40 @@
 
 Within a boot the boot clock decides, so a wall clock that jumps frees nothing; what an earlier boot left is aged by the
 wall clock, and never into the future. A request that nobody saw answered counts until it can no longer be under way.
+What this process knows counts at once; the store learns of it in the next transaction.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import count
+from math import inf
 
-from sqlalchemy import Connection, delete, insert, select, text, update
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from sync.adapters.store.schema import pauses, slots
 from sync.model import QuotaUse
 from sync.ports import Clock
 from sync.windows import Limit, Scope, Windows
 
+LOOK_AGAIN_S = 1.0
+"""While everything hangs on the answer of another process: look so often whether it came."""
+UNSPACED_AT_ONCE = 64
+_ANSWERED = (
+    update(slots)
+    .where(slots.c.number == bindparam("slot"))
+    .values(answered_boot=bindparam("boot"), answered_wall=bindparam("wall"))
+)
+_NEW_SLOTS = select(slots).where(slots.c.number > bindparam("last")).order_by(slots.c.number)
+_NEW_PAUSES = select(pauses).where(pauses.c.number > bindparam("last"))
+
 
 @dataclass(slots=True)
-class _Foreign:
-    """A request of another process that has not been answered yet."""
+class _UnderWay:
+    """A request that has not been answered yet."""
 
     scope: Scope
-    expires_at: float
+    sent: float
+    """On this boot's clock, as the windows count it."""
 
 
 @dataclass(slots=True)
@@ -35,8 +49,9 @@ class QuotaLedger:
     give_up_s: float
     """So long after it left, an unanswered request can no longer be under way."""
     _windows: Windows = field(init=False)
-    _mine: dict[int, tuple[Scope, float]] = field(default_factory=dict)
-    _foreign: dict[int, _Foreign] = field(default_factory=dict)
+    _mine: dict[int, _UnderWay] = field(default_factory=dict)
+    _foreign: dict[int, _UnderWay] = field(default_factory=dict)
+    """Of other processes, or of ours where nobody listens for the answer any more."""
     _last_slot: int = 0
     _last_pause: int = 0
     _paused_until: float = 0.0
@@ -50,11 +65,12 @@ class QuotaLedger:
     @property
     def at_once(self) -> int:
         """One where a limit spaces requests, else as many as there are places."""
-        return 1 if any(limit.is_spacing for limit in self.limits) else 64
+        return 1 if any(limit.is_spacing for limit in self.limits) else UNSPACED_AT_ONCE
 
     def earliest(self, scope: Scope, now: float) -> float:
-        """When the next request of `scope` may leave, pauses included."""
-        return max(self._windows.earliest(scope, now), self._paused_until)
+        """When the next request of `scope` may leave, pauses included, or when to look for a foreign answer again."""
+        at = max(self._windows.earliest(scope, now), self._paused_until)
+        return now + LOOK_AGAIN_S if at == inf and self._foreign else at
 
     def room(self, scope: Scope, now: float, until: float) -> int | None:
         """How many requests of `scope` could leave by `until`; `None` without a limit."""
@@ -66,83 +82,102 @@ class QuotaLedger:
             QuotaUse(str(limit), used, limit.count) for limit, used in self._windows.use(now) if not limit.is_spacing
         )
 
+    def departed(self, slot: int, at: float) -> None:
+        """A request of ours left only at `at`: spacing counts from then."""
+        if slot > 0 and slot in self._mine:
+            under_way = self._mine[slot]
+            self._windows.left(under_way.scope, under_way.sent, at)
+            under_way.sent = at
+
+    def answered(self, slot: int, at: float) -> None:
+        """The answer of a request of ours arrived at `at`."""
+        under_way = self._mine.pop(slot, None) or self._foreign.pop(slot, None)
+        if slot > 0 and under_way is not None:
+            self._windows.answered(under_way.scope, at)
+
+    def lost(self, slot: int) -> None:
+        """Nobody listens for the answer of this request of ours any more."""
+        under_way = self._mine.pop(slot)
+        if slot > 0:
+            self._foreign[slot] = under_way
+
+    def pause(self, until: float, *, widen: bool) -> None:
+        """Let nothing leave until `until`."""
+        self._paused_until = max(self._paused_until, until)
+        if widen:
+            self._windows.widen_spacing()
+
+    # with the store ---------------------------------------------------------------------------------------------
+
     def forget_old(self, connection: Connection) -> None:
-        """Drop what no window counts any more."""
-        longest_s = max((limit.seconds for limit in self.limits), default=0.0)
-        horizon = self.clock.wall() - longest_s - self.give_up_s - 86400
-        connection.execute(delete(slots).where(slots.c.sent_wall < horizon))
-        connection.execute(delete(pauses).where(pauses.c.until_wall < horizon))
+        """Drop what no window counts any more; the wall clock has no say over what this boot left."""
+        length_s = max((limit.seconds for limit in self.limits), default=0.0) + self.give_up_s + 86400
+        boot, wall, here = self.clock.boot() - length_s, self.clock.wall() - length_s, self.clock.boot_id
+        of_this_boot = slots.c.boot_id == here
+        old = (of_this_boot & (slots.c.sent_boot < boot)) | (~of_this_boot & (slots.c.sent_wall < wall))
+        connection.execute(delete(slots).where(old))
+        of_this_boot = pauses.c.boot_id == here
+        over = (of_this_boot & (pauses.c.until_boot < boot)) | (~of_this_boot & (pauses.c.until_wall < wall))
+        connection.execute(delete(pauses).where(over))
 
     def catch_up(self, connection: Connection) -> None:
         """Read what other processes have written since the last time."""
-        version = int(connection.execute(text("PRAGMA data_version")).scalar_one())
-        if version == self._data_version and not self._foreign:
+        self._give_up()
+        version = int(connection.exec_driver_sql("PRAGMA data_version").scalar_one())
+        if version == self._data_version:
             return
         self._data_version = version
         self._hear_foreign(connection)
-        for row in connection.execute(select(slots).where(slots.c.number > self._last_slot).order_by(slots.c.number)):
-            self._last_slot = max(self._last_slot, row.number)
+        for row in connection.execute(_NEW_SLOTS, {"last": self._last_slot}):
+            self._last_slot = row.number
             if row.number not in self._mine:
                 self._take_in(row.number, Scope(row.scope), self._here(row.boot_id, row.sent_boot, row.sent_wall), row)
-        for row in connection.execute(select(pauses).where(pauses.c.number > self._last_pause)):
+        for row in connection.execute(_NEW_PAUSES, {"last": self._last_pause}):
             self._last_pause = max(self._last_pause, row.number)
             until = self._here(row.boot_id, row.until_boot, row.until_wall, future=True)
             self._paused_until = max(self._paused_until, until)
 
     def reserve(self, connection: Connection, scope: Scope) -> int | None:
-        """Take a place in every window now; `None` if there is none."""
-        if not self.limits:
-            return self._reserve_unlimited(connection, scope)
-        self.catch_up(connection)
+        """Take a place in every window now, `catch_up` being done in this transaction; `None` if there is none."""
         now = self.clock.boot()
+        if not self.limits:
+            return self._reserve_unlimited(scope, now)
         if self.earliest(scope, now) > now:
             return None
         result = connection.execute(
-            insert(slots).values(
-                scope=scope.value,
-                boot_id=self.clock.boot_id,
-                sent_boot=now,
-                sent_wall=self.clock.wall(),
-                owner=self.owner,
-            )
+            insert(slots),
+            {
+                "scope": scope.value,
+                "boot_id": self.clock.boot_id,
+                "sent_boot": now,
+                "sent_wall": self.clock.wall(),
+                "owner": self.owner,
+            },
         )
         number = int(result.lastrowid)
-        self._mine[number] = (scope, now)
+        self._mine[number] = _UnderWay(scope, now)
         self._last_slot = max(self._last_slot, number)
         self._windows.sent(scope, now)
         return number
 
-    def _reserve_unlimited(self, connection: Connection, scope: Scope) -> int | None:
+    def _reserve_unlimited(self, scope: Scope, now: float) -> int | None:
         """Without limits nothing is counted; a pause that the server asked for holds all the same."""
-        self.catch_up(connection)
-        if self._paused_until > self.clock.boot():
+        if self._paused_until > now:
             return None
         ticket = -next(self._tickets)
-        self._mine[ticket] = (scope, self.clock.boot())
+        self._mine[ticket] = _UnderWay(scope, now)
         return ticket
 
-    def departed(self, slot: int, at: float) -> None:
-        """A request of ours left only at `at`: spacing counts from then."""
-        if slot in self._mine:
-            scope, sent = self._mine[slot]
-            self._windows.left(scope, sent, at)
+    def keep_answer(self, connection: Connection, slot: int, at: float) -> None:
+        """Write down that the answer of a request of ours arrived at `at`."""
+        if slot > 0:
+            wall = self.clock.wall() - (self.clock.boot() - at)
+            connection.execute(_ANSWERED, {"slot": slot, "boot": at, "wall": wall})
 
-    def answered(self, connection: Connection, number: int, at: float) -> None:
-        """The answer of a request of ours arrived at `at`."""
-        scope, _sent = self._mine.pop(number)
-        if number < 0:
-            return
-        self._windows.answered(scope, at)
-        wall = self.clock.wall() - (self.clock.boot() - at)
-        connection.execute(update(slots).where(slots.c.number == number).values(answered_boot=at, answered_wall=wall))
-
-    def pause(self, connection: Connection, until: float, *, widen: bool) -> None:
+    def keep_pause(self, connection: Connection, until: float) -> None:
         """Let every process of the profile wait until `until`."""
-        self._paused_until = max(self._paused_until, until)
-        if widen:
-            self._windows.widen_spacing()
         wall = self.clock.wall() + (until - self.clock.boot())
-        connection.execute(insert(pauses).values(boot_id=self.clock.boot_id, until_boot=until, until_wall=wall))
+        connection.execute(insert(pauses), {"boot_id": self.clock.boot_id, "until_boot": until, "until_wall": wall})
 
     def _hear_foreign(self, connection: Connection) -> None:
         if not self._foreign:
@@ -151,10 +186,12 @@ class QuotaLedger:
         for row in connection.execute(heard):
             foreign = self._foreign.pop(row.number)
             self._windows.answered(foreign.scope, self._here(row.boot_id, row.answered_boot, row.answered_wall))
+
+    def _give_up(self) -> None:
         now = self.clock.boot()
-        for number in [number for number, foreign in self._foreign.items() if foreign.expires_at <= now]:
+        for number in [number for number, foreign in self._foreign.items() if foreign.sent + self.give_up_s <= now]:
             foreign = self._foreign.pop(number)
-            self._windows.answered(foreign.scope, foreign.expires_at)
+            self._windows.answered(foreign.scope, foreign.sent + self.give_up_s)
 
     def _take_in(self, number: int, scope: Scope, sent: float, row: object) -> None:
         self._windows.sent(scope, sent)
@@ -165,7 +202,7 @@ class QuotaLedger:
         elif sent + self.give_up_s <= self.clock.boot():
             self._windows.answered(scope, sent + self.give_up_s)
         else:
-            self._foreign[number] = _Foreign(scope, sent + self.give_up_s)
+            self._foreign[number] = _UnderWay(scope, sent)
 
     def _here(self, boot_id: str, boot: float, wall: float, *, future: bool = False) -> float:
         """A stamp of any boot on this boot's clock."""

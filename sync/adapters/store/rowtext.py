@@ -18,6 +18,7 @@ from sync.model import (
     Status,
     Verified,
 )
+from sync.origin import Seen
 from sync.section import Json
 
 
@@ -90,12 +91,13 @@ def edit_json(edit: Edit) -> Json:
         "seen": edit.seen_updated_on,
         "read_only": dict(edit.read_only),
         "command": edit.command,
+        "base": None if edit.base is None else _seen_json(edit.base),
         "issues": issues_json(edit.issues),
     }
 
 
 def edit_of(value: Mapping[str, Any]) -> Edit:
-    """What `edit_json` wrote."""
+    """What `edit_json` wrote; the first version of the store knew no base."""
     return Edit(
         row=RowNumber(value["row"]),
         id=SectionId(value["id"]),
@@ -104,7 +106,26 @@ def edit_of(value: Mapping[str, Any]) -> Edit:
         seen_updated_on=value["seen"],
         read_only=value["read_only"],
         command=value["command"],
+        base=None if (base := value.get("base")) is None else _seen_of(base),
         issues=issues_of(value["issues"]),
+    )
+
+
+def _seen_json(seen: Seen) -> Json:
+    """What the operator saw of the fields that the row touches; the others play no part once the row is planned."""
+    fields = {
+        name: [digest, seen.shown[name]] if name in seen.shown else [digest] for name, digest in seen.digests.items()
+    }
+    return [seen.unique_id, seen.exported_at, fields]
+
+
+def _seen_of(value: Sequence[Any]) -> Seen:
+    unique_id, exported_at, fields = value
+    return Seen(
+        unique_id,
+        exported_at,
+        digests={name: digest for name, (digest, *_) in fields.items()},
+        shown={name: shown for name, (_, *rest) in fields.items() for shown in rest},
     )
 
 

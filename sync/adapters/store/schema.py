@@ -6,7 +6,7 @@ section, so that a sheet sorted anew changes nothing. Texts that end in `_json` 
 
 from sqlalchemy import Column, Float, Index, Integer, MetaData, String, Table, Text
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 metadata = MetaData()
 
@@ -90,6 +90,7 @@ slots = Table(
     Column("answered_boot", Float),
     Column("answered_wall", Float),
     Column("owner", String, nullable=False),
+    sqlite_autoincrement=True,  # a number that was forgotten never comes again: others read on from the last they saw
 )
 Index("slots_by_wall", slots.c.sent_wall)
 
@@ -100,6 +101,7 @@ pauses = Table(
     Column("boot_id", String, nullable=False),
     Column("until_boot", Float, nullable=False),
     Column("until_wall", Float, nullable=False),
+    sqlite_autoincrement=True,
 )
 
 desired = Table(
@@ -112,3 +114,14 @@ desired = Table(
     Column("updated_on", String),
     Column("run_id", String, nullable=False),
 )
+
+shown = Table(
+    "shown",
+    metadata,
+    Column("section_id", Integer, primary_key=True),
+    Column("field", String, primary_key=True),
+    Column("live", String, nullable=False),
+    Column("by", String, nullable=False),
+    Column("at_wall", Float, nullable=False),
+)
+"""What was live when a conflict was last reported; new in version 2."""

@@ -13,21 +13,17 @@ from sync.adapters.whole_file import Disk, Placed, place
 from sync.adapters.workbook.bulk import BulkCell, BulkSheet, Styled, plain_styles, save
 from sync.adapters.workbook.frame import AUTHOR, COLUMNS, add_choices, is_read_only, write_headings
 from sync.adapters.workbook.marks import MOST_MARKS
-from sync.adapters.workbook.source import BASE_PREFIX, BASE_SHEET
 from sync.adapters.workbook.styles import READ_ONLY_FILL, cell_at, is_formula_like, is_too_long, note
 from sync.adapters.workbook.template import SHEET, add_courses, add_help
+from sync.base import BASE_SHEET, base_rows
+from sync.base import HEADINGS as BASE_HEADINGS
 from sync.cells import Clear, Silent, Value, Wrong, is_error_word, reader_for
 from sync.headings import COMMAND
 from sync.normalize import equal
+from sync.origin import Origin
 from sync.section import BY_NAME, Access, FieldKind, Json, Record, SectionField, UnlockType
 
 HEADINGS: Final = (*COLUMNS[:-1], "ImageFileName", "UpdatedOn")
-BASE_FIELDS: Final = (
-    "Id",
-    "UniqueId",
-    "UpdatedOn",
-    *(field.name for field in BY_NAME.values() if field.access is Access.EDITABLE),
-)
 _BLANK_NOTE = "Left blank, so that nothing is changed: {reason}. A blank cell leaves the field as it is."
 
 _READERS: Final = {
@@ -43,17 +39,21 @@ def write_export(
     path: Path,
     records: Sequence[Record],
     *,
+    origin: Origin,
     courses: Sequence[tuple[int, str]] = (),
     disk: Disk | None = None,
 ) -> tuple[Placed, tuple[str, ...]]:
     """Write `records` by course, order and Id as .xlsx, or as .csv where `path` ends so; say which cells are blank.
 
+    A workbook keeps hidden what it shows and where it comes from; a CSV cannot.
+
     Raises:
         FileNotWritten: The file could not be written.
     """
     as_csv = path.suffix.lower() == ".csv"
-    rows = [cells_of(record, as_csv=as_csv) for record in sorted(records, key=_order)]
-    content = _csv(rows) if as_csv else _workbook(rows, sorted(records, key=_order), courses)
+    records = sorted(records, key=_order)
+    rows = [cells_of(record, as_csv=as_csv) for record in records]
+    content = _csv(rows) if as_csv else _workbook(rows, list(base_rows(records, origin)), courses)
     return place(path, content, disk=disk), tuple(_notes(rows))
 
 
@@ -149,7 +149,7 @@ def _csv_cell(value: bool | int | str | None) -> int | str | None:  # noqa: FBT0
 
 
 def _workbook(
-    rows: Sequence[tuple[Values, Reasons]], records: Sequence[Record], courses: Sequence[tuple[int, str]]
+    rows: Sequence[tuple[Values, Reasons]], kept: Sequence[Sequence[BulkCell]], courses: Sequence[tuple[int, str]]
 ) -> bytes:
     workbook = Workbook()
     sections = workbook.worksheets[0]
@@ -168,7 +168,7 @@ def _workbook(
     written = _rows(rows, heading_styles(sections, len(HEADINGS)), _column_styles(sections))
     sheets = {
         SHEET: BulkSheet(written, len(HEADINGS), last),
-        BASE_SHEET: BulkSheet(_base_rows(records), len(BASE_FIELDS), last),
+        BASE_SHEET: BulkSheet(enumerate(kept, start=1), len(BASE_HEADINGS), len(kept)),
     }
     return save(workbook, sheets, styles)
 
@@ -212,14 +212,3 @@ def _column_styles(worksheet: Worksheet) -> Mapping[str, int]:
     return {"Id": key.style_id} | {
         heading: grey for heading in HEADINGS if heading != COMMAND and is_read_only(heading)
     }
-
-
-def _base_rows(records: Sequence[Record]) -> Iterator[tuple[int, Sequence[BulkCell]]]:
-    yield 1, [BASE_PREFIX + name for name in BASE_FIELDS]
-    for number, record in enumerate(records, start=2):
-        values, _ = cells_of(record)
-        unique = record.get("UniqueId")
-        yield (
-            number,
-            [unique if isinstance(unique, str) and name == "UniqueId" else values.get(name) for name in BASE_FIELDS],
-        )

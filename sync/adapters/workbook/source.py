@@ -5,14 +5,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
+from sync.base import find_base
 from sync.headings import OWN_HEADINGS, heading_key
 from sync.model import CellValue, CheckedSheet, Outcome, RowNumber, Table, TableRow
 from sync.report import RESULT_PREFIX, ordered
-
-BASE_SHEET = "Base"
-"""The hidden sheet of an export: each section as the operator saw it."""
-BASE_PREFIX = "Base: "
-"""How its headings begin, so that no reader takes it for a sheet of edits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +30,6 @@ class SheetSource:
     def of(cls, checked: CheckedSheet, *, path: Path | None = None) -> Self:
         """Take a checked sheet; `path` where the file now lies elsewhere (a copy that was kept)."""
         tables = {table.name: table for table in checked.file.tables}
-        base = tables.get(BASE_SHEET)
         return cls(
             path=path or checked.file.path,
             format=checked.file.format,
@@ -42,7 +37,7 @@ class SheetSource:
             header_row=checked.header_row,
             rows=tables[checked.sheet].rows,
             columns=checked.columns,
-            base=base if base is not None and base.hidden else None,
+            base=find_base(checked.file.tables),
         )
 
     @classmethod

@@ -14,9 +14,10 @@ from sync.adapters.workbook.bulk import BulkCell, BulkSheet, ErrorCell, Styled, 
 from sync.adapters.workbook.frame import add_choices, write_headings
 from sync.adapters.workbook.marks import Mark, Place
 from sync.adapters.workbook.own_sheet import MARK_AUTHOR
-from sync.adapters.workbook.source import BASE_SHEET, Layout, SheetSource
+from sync.adapters.workbook.source import Layout, SheetSource
 from sync.adapters.workbook.styles import cell_at, fill_of, note, status_fill
 from sync.adapters.workbook.summary import replace_summary
+from sync.base import BASE_SHEET, carried_rows
 from sync.model import Outcome, RunReport, Severity, Status, Table, TableRow
 from sync.report import RESULT_HEADINGS, result_cells
 
@@ -83,7 +84,7 @@ def values_workbook(
     styles = _register(worksheet, header_row, len(headings))
     sheets = {worksheet.title: BulkSheet(_rows(sheet, styles), len(headings), last_row)}
     if source.base is not None:
-        wanted = {outcomes[row].label.id for row in rows if row in outcomes}
+        wanted = {_key(outcomes[row]) for row in rows if row in outcomes}
         sheets[_add_base(workbook)] = _base(source.base, wanted)
     return save(workbook, sheets, plain_styles(workbook))
 
@@ -164,8 +165,13 @@ def _add_base(workbook: Workbook) -> str:
     return title
 
 
+def _key(outcome: Outcome) -> str:
+    """The Id of a row, also of one that could not be judged."""
+    return outcome.label.id if outcome.section_id is None else str(outcome.section_id)
+
+
 def _base(base: Table, wanted: set[str]) -> BulkSheet:
     """Carry the rows of the export's base that belong to these sections."""
-    kept = [row for n, row in enumerate(base.rows) if n == 0 or (row.cells and str(row.cells[0]) in wanted)]
+    kept = carried_rows(base, wanted)
     width = max(len(row.cells) for row in kept)
     return BulkSheet([(n, row.cells) for n, row in enumerate(kept, start=1)], width, len(kept))

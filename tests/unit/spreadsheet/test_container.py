@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from sync.adapters.spreadsheet import load
+from sync.adapters.spreadsheet import load_here
 from sync.adapters.spreadsheet.container import MAX_FILE_BYTES
 from sync.errors import InputError
 
@@ -34,7 +34,14 @@ OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(500)
         pytest.param(b"\x09\x08\x10\x00\x00\x06\x05\x00", "file.xls", id="old workbook without container"),
         pytest.param(OLE + "EncryptedPackage".encode("utf-16-le"), "file.password", id="password"),
         pytest.param(zip_of(**{"xl__workbook.bin": ""}), "file.xlsb", id="binary workbook"),
-        pytest.param(zip_of(mimetype="application/vnd.oasis.opendocument.spreadsheet"), "file.ods", id="OpenDocument"),
+        pytest.param(OLE + "WordDocument".encode("utf-16-le"), "file.not_a_sheet", id="old text document"),
+        pytest.param(
+            zip_of(mimetype="application/vnd.oasis.opendocument.text", content=""),
+            "file.not_a_sheet",
+            id="OpenDocument text",
+        ),
+        pytest.param(zip_of(**{"Index__Document.iwa": ""}), "file.numbers", id="Numbers"),
+        pytest.param(b'{"plan": 1, "rows": []}', "file.json", id="JSON"),
         pytest.param(zip_of(word__document=""), "file.not_a_sheet", id="another document"),
         pytest.param(zip_of(**{"xl__workbook.xml": "<workbook/>"})[:-30], "file.damaged", id="zip cut off"),
         pytest.param(b"%PDF-1.7\n", "file.pdf", id="PDF"),
@@ -56,7 +63,7 @@ def test_what_is_no_sheet_is_refused_by_its_content(tmp_path: Path, data: bytes,
     path.write_bytes(data)
 
     with pytest.raises(InputError) as caught:
-        load(path)
+        load_here(path)
 
     assert caught.value.code == code
     assert caught.value.remedy
@@ -68,7 +75,7 @@ def test_a_missing_file_and_a_folder_are_refused(tmp_path: Path) -> None:
     codes = []
     for path in (tmp_path / "none.xlsx", tmp_path):
         with pytest.raises(InputError) as caught:
-            load(path)
+            load_here(path)
         codes.append(caught.value.code)
 
     assert codes == ["file.missing", "file.directory"]
@@ -76,7 +83,7 @@ def test_a_missing_file_and_a_folder_are_refused(tmp_path: Path) -> None:
 
 def test_a_workbook_with_a_csv_name_is_read_as_a_workbook(make_workbook: MakeWorkbook) -> None:
     """Content decides, not the name."""
-    assert load(make_workbook('<row r="1"><c r="A1"><v>1</v></c></row>', name="a.csv")).format == "xlsx"
+    assert load_here(make_workbook('<row r="1"><c r="A1"><v>1</v></c></row>', name="a.csv")).format == "xlsx"
 
 
 def test_text_with_a_workbooks_name_is_read_as_text(tmp_path: Path) -> None:
@@ -84,7 +91,7 @@ def test_text_with_a_workbooks_name_is_read_as_text(tmp_path: Path) -> None:
     path = tmp_path / "a.xlsx"
     path.write_text("Id,Title\n1,A\n", encoding="utf-8")
 
-    assert load(path).format == "csv"
+    assert load_here(path).format == "csv"
 
 
 def test_a_zip_bomb_is_refused_by_its_declared_size(make_workbook: MakeWorkbook) -> None:
@@ -92,7 +99,7 @@ def test_a_zip_bomb_is_refused_by_its_declared_size(make_workbook: MakeWorkbook)
     path = make_workbook("", extra={"xl/media/a.bin": bytes(200_000_001)})
 
     with pytest.raises(InputError) as caught:
-        load(path)
+        load_here(path)
 
     assert caught.value.code == "file.too_large"
 
@@ -102,7 +109,7 @@ def test_too_many_parts_are_refused(make_workbook: MakeWorkbook) -> None:
     path = make_workbook("", extra={f"xl/p{number}": "" for number in range(2_000)})
 
     with pytest.raises(InputError) as caught:
-        load(path)
+        load_here(path)
 
     assert caught.value.code == "file.too_large"
 
@@ -114,7 +121,7 @@ def test_a_dtd_in_any_part_is_refused(make_workbook: MakeWorkbook, part: str, en
     text = '<?xml version="1.0"?><!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>'
 
     with pytest.raises(InputError) as caught:
-        load(make_workbook("", extra={part: text.encode(encoding)}))
+        load_here(make_workbook("", extra={part: text.encode(encoding)}))
 
     assert caught.value.code == "file.dtd"
 
@@ -130,7 +137,7 @@ def test_a_dtd_in_a_sheet_of_another_name_is_refused(make_workbook: MakeWorkbook
     path = make_workbook("", extra={"xl/_rels/workbook.xml.rels": rels, "xl/worksheets/sheet1.data": sheet})
 
     with pytest.raises(InputError) as caught:
-        load(path)
+        load_here(path)
 
     assert caught.value.code == "file.dtd"
 
@@ -140,7 +147,7 @@ def test_a_dtd_on_the_edge_of_two_chunks_is_found(make_workbook: MakeWorkbook) -
     text = "<a>" + " " * (1_000_000 - 7) + "<!DOCTYPE b>"
 
     with pytest.raises(InputError) as caught:
-        load(make_workbook("", extra={"docProps/app.xml": text}))
+        load_here(make_workbook("", extra={"docProps/app.xml": text}))
 
     assert caught.value.code == "file.dtd"
 
@@ -161,7 +168,7 @@ def test_a_dtd_on_the_edge_of_two_chunks_is_found(make_workbook: MakeWorkbook) -
 def test_a_damaged_workbook_is_refused(make_workbook: MakeWorkbook, parts: dict[str, str]) -> None:
     """No traceback and no half table."""
     with pytest.raises(InputError) as caught:
-        load(make_workbook('<row r="1"><c r="A1"><f>1</f><v>1</v></c></row>', extra=parts))
+        load_here(make_workbook('<row r="1"><c r="A1"><f>1</f><v>1</v></c></row>', extra=parts))
 
     assert caught.value.code == "file.damaged"
 
@@ -175,6 +182,6 @@ def test_a_part_with_a_wrong_checksum_is_refused(make_workbook: MakeWorkbook) ->
     path.write_bytes(bytes(data))
 
     with pytest.raises(InputError) as caught:
-        load(path)
+        load_here(path)
 
     assert caught.value.code == "file.damaged"

@@ -4,15 +4,15 @@ from pathlib import Path
 
 import pytest
 
-from sync.adapters.spreadsheet import load
+from sync.adapters.spreadsheet import load_here
 from sync.errors import InputError
-from sync.model import CellValue
+from sync.model import CellValue, Flaw, FlawKind
 
 
 def read(tmp_path: Path, data: bytes | str) -> list[tuple[int, tuple[CellValue, ...]]]:
     path = tmp_path / "Sections.csv"
     path.write_bytes(data.encode() if isinstance(data, str) else data)
-    (table,) = load(path).tables
+    (table,) = load_here(path).tables
     assert table.name == "Sections"
     return [(row.number, row.cells) for row in table.rows]
 
@@ -119,12 +119,28 @@ def test_line_ends_in_a_text_are_no_stray_quote(tmp_path: Path) -> None:
     assert read(tmp_path, data)[1] == (2, ("1", "A", "<p>\n1, 2\n</p>"))
 
 
-def test_more_cells_than_headings_are_refused(tmp_path: Path) -> None:
-    """An unquoted delimiter pushes the cells along: the rows are named. Blank cells too many are harmless."""
-    error = refused(tmp_path, "Id,Title\n1,A,,\n2,B, and C\n3,C\n4,D,E\n")
+def test_rows_of_another_length_are_marked(tmp_path: Path) -> None:
+    """An unquoted delimiter pushes the cells along, a lost one pulls them. Blank cells too many are harmless."""
+    path = tmp_path / "a.csv"
+    path.write_text("Id,Title,Active\n1,A,,,\n2,B, and C,\n3,C\n\n4,D,1,E\n")
 
-    assert error.code == "file.extra_cells"
-    assert "row 3, 5" in error.message
+    (table,) = load_here(path).tables
+
+    assert {row.number: row.broken for row in table.rows if row.broken} == {
+        4: Flaw(FlawKind.MISSING_CELLS, "2 of 3"),
+        6: Flaw(FlawKind.EXTRA_CELLS, "4 of 3"),
+    }
+
+
+def test_blocks_that_excel_has_shortened_are_whole(tmp_path: Path) -> None:
+    """Excel leaves off blank cells at the end for blocks of 16 rows; within a block all rows are of one length."""
+    path = tmp_path / "a.csv"
+    block = "".join(f"{number},A,\n" for number in range(2, 17))
+    path.write_text("Id,Title,Active\n" + block + "17,A\n" * 16 + "33,A\n34,A,1\n")
+
+    (table,) = load_here(path).tables
+
+    assert [row.number for row in table.rows if row.broken] == [33]
 
 
 def test_a_cell_may_be_long(tmp_path: Path) -> None:
@@ -139,4 +155,4 @@ def test_the_delimiter_is_noted(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     path.write_text("Id;Title\n1;A\n", encoding="utf-8")
 
-    assert load(path).notes == ("The cells of a.csv are separated by semicolons.",)
+    assert load_here(path).notes == ("The cells of a.csv are separated by semicolons.",)

@@ -8,7 +8,7 @@ from pathlib import Path
 import openpyxl
 import pytest
 
-from sync.adapters.spreadsheet import load
+from sync.adapters.spreadsheet import load_here
 from sync.errors import InputError
 from sync.model import CellValue, Flaw, FlawKind, Table
 
@@ -58,7 +58,7 @@ def test_cells_stay_where_excel_shows_them(tmp_path: Path) -> None:
     sheet["C40"].font = openpyxl.styles.Font(bold=True)
     book.save(tmp_path / "a.xlsx")
 
-    table = load(tmp_path / "a.xlsx").tables[0]
+    table = load_here(tmp_path / "a.xlsx").tables[0]
 
     assert found(table) == values
     assert {name: type(cell) for name, cell in found(table).items()} == {n: type(v) for n, v in values.items()}
@@ -69,28 +69,28 @@ def test_the_file_is_named_by_its_digest(make_workbook: MakeWorkbook) -> None:
     """The report can tell which bytes a run was made from."""
     path = make_workbook('<row r="1"><c r="A1"><v>1</v></c></row>')
 
-    assert load(path).sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
+    assert load_here(path).sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def test_numbers_that_excel_stores_as_floats_are_whole_again(make_workbook: MakeWorkbook) -> None:
     """`5.0`, `5` and `5E0` are one number in Excel; a long one keeps the digits that the file gives."""
     row = '<row r="1"><c r="A1"><v>5.0</v></c><c r="B1"><v>5E0</v></c><c r="C1"><v>1234567890123456</v></c></row>'
 
-    assert found(load(make_workbook(row)).tables[0]) == {"A1": 5, "B1": 5, "C1": 1234567890123456}
+    assert found(load_here(make_workbook(row)).tables[0]) == {"A1": 5, "B1": 5, "C1": 1234567890123456}
 
 
 def test_escaped_characters_are_decoded_exactly_once(make_workbook: MakeWorkbook) -> None:
     """`_x000D_` is a line end; `_x005F_x000D_` is the text `_x000D_`."""
     cell = '<c r="A1" t="inlineStr"><is><t>a_x000D_\nb_x005F_x000D_</t></is></c>'
 
-    assert found(load(make_workbook(f'<row r="1">{cell}</row>')).tables[0]) == {"A1": "a\r\nb_x000D_"}
+    assert found(load_here(make_workbook(f'<row r="1">{cell}</row>')).tables[0]) == {"A1": "a\r\nb_x000D_"}
 
 
 def test_cells_without_references_follow_one_another(make_workbook: MakeWorkbook) -> None:
     """Some writers leave `r` out; then position counts, for values and for flaws alike."""
     rows = '<row><c><v>1</v></c></row><row r="3"><c r="C3"><v>2</v></c><c t="e"><v>#N/A</v></c></row>'
 
-    table = load(make_workbook(rows)).tables[0]
+    table = load_here(make_workbook(rows)).tables[0]
 
     assert found(table) == {"A1": 1, "C3": 2}
     assert flaws(table) == {"D3": Flaw(FlawKind.ERROR_VALUE, "#N/A")}
@@ -124,7 +124,7 @@ def test_cells_without_references_follow_one_another(make_workbook: MakeWorkbook
 )
 def test_flaws_are_told_at_their_cell(make_workbook: MakeWorkbook, cell: str, expected: Flaw | None) -> None:
     """A reader shows blank for an error and for a formula that was never calculated: neither may pass as blank."""
-    table = load(make_workbook(f'<row r="1"><c r="A1"><v>1</v></c></row><row r="2">{cell}</row>')).tables[0]
+    table = load_here(make_workbook(f'<row r="1"><c r="A1"><v>1</v></c></row><row r="2">{cell}</row>')).tables[0]
 
     assert flaws(table) == ({} if expected is None else {"B2": expected})
 
@@ -137,7 +137,7 @@ def test_flaws_below_and_right_of_all_values_make_rows(make_workbook: MakeWorkbo
         "", extra={"xl/worksheets/sheet1.xml": f"<worksheet><sheetData>{rows}</sheetData>{footer}</worksheet>"}
     )
 
-    table = load(path).tables[0]
+    table = load_here(path).tables[0]
 
     assert flaws(table) == {"C4": Flaw(FlawKind.UNCACHED_FORMULA, "=1")}
     assert [row.number for row in table.rows] == [1, 2, 3, 4]
@@ -150,7 +150,7 @@ def test_prefixed_xml_is_read_alike(make_workbook: MakeWorkbook) -> None:
     inner = '<x:row r="1"><x:c r="A1"><x:v>1</x:v></x:c><x:c r="B1" t="e"><x:v>#N/A</x:v></x:c></x:row>'
     sheet = f'<x:worksheet xmlns:x="{main}"><x:sheetData>{inner}</x:sheetData></x:worksheet>'
 
-    table = load(make_workbook("", extra={"xl/worksheets/sheet1.xml": sheet})).tables[0]
+    table = load_here(make_workbook("", extra={"xl/worksheets/sheet1.xml": sheet})).tables[0]
 
     assert found(table) == {"A1": 1}
     assert flaws(table) == {"B1": Flaw(FlawKind.ERROR_VALUE, "#N/A")}
@@ -168,7 +168,7 @@ def test_flaws_belong_to_their_sheet_whatever_its_part_is_called(make_workbook: 
     plain = '<row r="1"><c r="A1"><v>1</v></c></row>'
     path = make_workbook(plain, plain, extra={"xl/_rels/workbook.xml.rels": rels, "xl/worksheets/Other.xml": flawed})
 
-    first, second = load(path).tables
+    first, second = load_here(path).tables
 
     assert (set(flaws(first)), set(flaws(second))) == ({"A1"}, set())
 
@@ -177,7 +177,7 @@ def test_hidden_sheets_are_marked(make_workbook: MakeWorkbook) -> None:
     """Hidden and very hidden sheets are read, and known to be hidden."""
     row = '<row r="1"><c r="A1"><v>1</v></c></row>'
 
-    tables = load(make_workbook(row, row, row, states=("visible", "hidden", "veryHidden"))).tables
+    tables = load_here(make_workbook(row, row, row, states=("visible", "hidden", "veryHidden"))).tables
 
     assert [(table.name, table.hidden) for table in tables] == [("S1", False), ("S2", True), ("S3", True)]
 
@@ -186,7 +186,7 @@ def test_hidden_sheets_are_marked(make_workbook: MakeWorkbook) -> None:
 def test_a_stray_value_far_outside_is_refused(make_workbook: MakeWorkbook, attributes: str) -> None:
     """A reader would make room for all cells up to it."""
     with pytest.raises(InputError) as caught:
-        load(make_workbook(f'<row {attributes}><c r="XFD1048576"><v>1</v></c></row>'))
+        load_here(make_workbook(f'<row {attributes}><c r="XFD1048576"><v>1</v></c></row>'))
 
     assert caught.value.code == "file.too_large"
     assert "XFD" in caught.value.message
@@ -196,7 +196,7 @@ def test_a_stray_value_far_outside_is_refused(make_workbook: MakeWorkbook, attri
 def test_cells_outside_of_the_grid_are_refused(make_workbook: MakeWorkbook, cell: str) -> None:
     """There is no such place in Excel."""
     with pytest.raises(InputError) as caught:
-        load(make_workbook(f'<row r="1">{cell}</row>'))
+        load_here(make_workbook(f'<row r="1">{cell}</row>'))
 
     assert caught.value.code in {"file.too_large", "file.damaged"}
 
@@ -205,7 +205,7 @@ def test_rows_with_formats_alone_are_no_rows(make_workbook: MakeWorkbook) -> Non
     """Formatted blank cells far below cost nothing and refuse nothing."""
     far = "".join(f'<row r="{row}"><c r="XFD{row}" s="0"/></row>' for row in range(1_048_000, 1_048_577))
 
-    table = load(make_workbook(f'<row r="1"><c r="A1"><v>1</v></c></row>{far}')).tables[0]
+    table = load_here(make_workbook(f'<row r="1"><c r="A1"><v>1</v></c></row>{far}')).tables[0]
 
     assert found(table) == {"A1": 1}
     assert len(table.rows) == 1
@@ -215,4 +215,4 @@ def test_macros_are_mentioned(make_workbook: MakeWorkbook) -> None:
     """A workbook with macros is read; the note says that they were left alone."""
     path = make_workbook('<row r="1"><c r="A1"><v>1</v></c></row>', extra={"xl/vbaProject.bin": b"x"})
 
-    assert ["macros" in note for note in load(path).notes] == [True]
+    assert ["macros" in note for note in load_here(path).notes] == [True]

@@ -7,12 +7,15 @@ import pytest
 from openpyxl import load_workbook
 from python_calamine import CalamineWorkbook
 
-from sync.adapters.spreadsheet import load
+from sync.adapters.spreadsheet import load_here
 from sync.adapters.workbook.export import HEADINGS, cells_of, write_export
-from sync.model import Edit
+from sync.base import find_base, read_base
+from sync.diff import digest
+from sync.model import Edit, SectionId
 from sync.normalize import equal
 from sync.section import Json, Record
 from sync.validate import check_sheet
+from tests.sections import ORIGIN
 
 
 def record(key: int, **values: Json) -> Record:
@@ -51,7 +54,7 @@ def test_rows_are_sorted_by_course_order_and_id(tmp_path: Path) -> None:
     """The sheet reads as the course does."""
     records = [record(9, DisplayOrder=1), record(3, CourseId=7), record(2, DisplayOrder=1), record(4, DisplayOrder=0)]
 
-    write_export(tmp_path / "e.xlsx", records)
+    write_export(tmp_path / "e.xlsx", records, origin=ORIGIN)
 
     rows = CalamineWorkbook.from_path(tmp_path / "e.xlsx").get_sheet_by_name("Sections").to_python()
     assert rows[0] == list(HEADINGS)
@@ -61,9 +64,9 @@ def test_rows_are_sorted_by_course_order_and_id(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["e.xlsx", "e.csv"])
 def test_an_export_that_comes_back_asks_for_what_is_live(tmp_path: Path, name: str) -> None:
     """Round trip: every value that the check reads from an export equals the live one, for odd values too."""
-    placed, _ = write_export(tmp_path / name, ODD)
+    placed, _ = write_export(tmp_path / name, ODD, origin=ORIGIN)
 
-    checked = check_sheet(load(placed.path), aliases={})
+    checked = check_sheet(load_here(placed.path), aliases={})
     live = {row["Id"]: row for row in ODD}
 
     assert [row for row in checked.rows if not isinstance(row, Edit)] == []
@@ -77,7 +80,7 @@ def test_an_export_that_comes_back_asks_for_what_is_live(tmp_path: Path, name: s
 
 def test_ids_are_text_and_read_only_cells_grey(tmp_path: Path) -> None:
     """Excel does not round an Id; what is for the eye only looks so."""
-    write_export(tmp_path / "e.xlsx", [record(1414990001, CourseTitle="=1+1")])
+    write_export(tmp_path / "e.xlsx", [record(1414990001, CourseTitle="=1+1")], origin=ORIGIN)
 
     sheet = load_workbook(tmp_path / "e.xlsx")["Sections"]
 
@@ -106,7 +109,7 @@ def test_ids_are_text_and_read_only_cells_grey(tmp_path: Path) -> None:
 )
 def test_what_a_cell_cannot_say_is_left_blank_and_said(tmp_path: Path, heading: str, live: Json) -> None:
     """A blank cell leaves the field alone; a comment and a sentence tell the operator why it is blank."""
-    _, notes = write_export(tmp_path / "e.xlsx", [record(5, **{heading: live})])
+    _, notes = write_export(tmp_path / "e.xlsx", [record(5, **{heading: live})], origin=ORIGIN)
 
     sheet = load_workbook(tmp_path / "e.xlsx")["Sections"]
     cell = sheet.cell(2, HEADINGS.index(heading) + 1)
@@ -118,7 +121,7 @@ def test_what_a_cell_cannot_say_is_left_blank_and_said(tmp_path: Path, heading: 
 
 def test_a_csv_leaves_out_what_a_spreadsheet_would_run(tmp_path: Path) -> None:
     """A guard would change the text on its way back, so the cell stays blank, and that is said."""
-    placed, notes = write_export(tmp_path / "e.csv", [record(1, Title="=1+1", CourseTitle="+x")])
+    placed, notes = write_export(tmp_path / "e.csv", [record(1, Title="=1+1", CourseTitle="+x")], origin=ORIGIN)
 
     (row,) = csv.DictReader(placed.path.read_text(encoding="utf-8-sig").splitlines())
 
@@ -127,25 +130,31 @@ def test_a_csv_leaves_out_what_a_spreadsheet_would_run(tmp_path: Path) -> None:
 
 
 def test_a_hidden_sheet_keeps_what_the_operator_saw(tmp_path: Path) -> None:
-    """The base: identity, version and every editable value, under headings that no reader takes for edits."""
-    write_export(tmp_path / "e.xlsx", [record(5)])
+    """The base: where it comes from, identity, version and every editable value, also one that no cell can hold."""
+    write_export(tmp_path / "e.xlsx", [record(5, SectionContents="x" * 40_000)], origin=ORIGIN)
 
-    file = load(tmp_path / "e.xlsx")
-    base = next(table for table in file.tables if table.name == "Base")
+    workbook = load_workbook(tmp_path / "e.xlsx")
+    state = workbook["Base"].sheet_state
+    workbook.close()
+    table = find_base(load_here(tmp_path / "e.xlsx").tables)
+    base = None if table is None else read_base(table)
 
-    assert base.hidden
-    assert dict(zip(base.rows[0].cells, base.rows[1].cells, strict=True)) == {
-        "Base: Id": "5",
-        "Base: UniqueId": "unique-5",
-        "Base: UpdatedOn": "2025-01-15T10:30:00Z",
-        "Base: CourseId": 123,
-        "Base: Title": "Section 5",
-        "Base: DisplayOrder": 5,
-        "Base: UnlockType": "Timed",
-        "Base: UnlockAfterDays": 7,
-        "Base: Active": True,
-        "Base: SectionContents": "<p>Hi &amp; bye</p>",
+    assert state == "veryHidden"
+    assert base is not None
+    assert base.origin == ORIGIN
+    assert (base.sections[SectionId(5)].unique_id, base.sections[SectionId(5)].updated_on) == (
+        "unique-5",
+        "2025-01-15T10:30:00Z",
+    )
+    assert base.sections[SectionId(5)].shown == {
+        "CourseId": 123,
+        "Title": "Section 5",
+        "DisplayOrder": 5,
+        "UnlockType": 3,
+        "UnlockAfterDays": 7,
+        "Active": True,
     }
+    assert base.sections[SectionId(5)].digests["SectionContents"] == digest("SectionContents", "x" * 40_000)
 
 
 def test_image_actions_are_never_exported() -> None:

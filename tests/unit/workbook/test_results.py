@@ -14,11 +14,12 @@ from openpyxl.styles import PatternFill
 from openpyxl.worksheet.table import Table as ExcelTable
 from openpyxl.worksheet.worksheet import Worksheet
 
-from sync.adapters.spreadsheet import load
+from sync.adapters.spreadsheet import load_here
 from sync.adapters.workbook import results
 from sync.adapters.workbook.export import write_export
 from sync.adapters.workbook.results import failed_workbook, report_workbook, write_results
 from sync.adapters.workbook.source import SheetSource
+from sync.base import read_base
 from sync.model import (
     CellValue,
     Edit,
@@ -39,6 +40,7 @@ from sync.model import (
 )
 from sync.report import RESULT_HEADINGS
 from sync.validate import check_sheet
+from tests.sections import ORIGIN
 
 NOT_A_NUMBER = Issue(
     "cell.not_a_number", "must be a whole number", "DisplayOrder", attempted_value="soon", cell="Edits!C4"
@@ -90,7 +92,7 @@ def own(tmp_path: Path) -> Path:
 
 
 def source_of(path: Path) -> SheetSource:
-    return SheetSource.of(check_sheet(load(path), aliases={}))
+    return SheetSource.of(check_sheet(load_here(path), aliases={}))
 
 
 def opened(content: bytes | None) -> Worksheet:
@@ -174,7 +176,7 @@ def test_failed_holds_the_rows_that_need_attention_and_can_be_sent(own: Path, tm
     path = tmp_path / "failed.xlsx"
     path.write_bytes(content or b"")
 
-    checked = check_sheet(load(path), aliases={})
+    checked = check_sheet(load_here(path), aliases={})
 
     assert sheet["A1"].value == "My sections, spring"
     assert column(sheet, "Id") == ["400", "500", "600", "700"]
@@ -351,16 +353,17 @@ def test_the_base_of_an_export_travels_with_its_failed_rows(tmp_path: Path) -> N
     records = [
         {"Id": key, "Title": "T", "DisplayOrder": key, "CourseId": 1, "UniqueId": f"u{key}"} for key in (100, 200, 300)
     ]
-    placed, _ = write_export(tmp_path / "e.xlsx", records)
+    placed, _ = write_export(tmp_path / "e.xlsx", records, origin=ORIGIN)
     report = report_of(outcome(2), outcome(3, Status.FAILED), outcome(4))
     report_path = tmp_path / "failed.xlsx"
     outcomes = tuple(Outcome(each.row, Label(str((each.row - 1) * 100)), each.status) for each in report.outcomes)
     report_path.write_bytes(failed_workbook(report_of(*outcomes), source_of(placed.path)) or b"")
 
-    base = next(table for table in load(report_path).tables if table.name == "Base")
+    base = next(table for table in load_here(report_path).tables if table.name == "Base")
 
     assert base.hidden
-    assert [row.cells[:2] for row in base.rows] == [("Base: Id", "Base: UniqueId"), ("200", "u200")]
+    assert [row.cells[:2] for row in base.rows[1:]] == [("Base: Id", "Base: UniqueId"), ("200", 'v"u200"')]
+    assert read_base(base) is not None
 
 
 def test_a_table_of_excel_keeps_its_own_filter(own: Path) -> None:

@@ -1,0 +1,221 @@
+"""Reading in a process of its own, under limits: whatever a file does to its reader, the caller lives and can say it.
+
+The process is started afresh (never forked), gets the bytes on its standard input and no other descriptor, none of
+our secrets in its environment, and is ended by its own id. A limit of memory or processor time is the system's, set
+by the process on itself before it loads a reader (not on Windows, which has none: there the clock alone limits).
+"""
+
+import marshal
+import os
+import signal
+import subprocess
+import sys
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+
+from sync.adapters.spreadsheet.container import SAVE_AS, Content
+from sync.adapters.spreadsheet.frames import receive, send
+from sync.adapters.spreadsheet.wire import unpack
+from sync.errors import InputError, InternalError
+from sync.model import LoadedFile
+
+ENTRY: Final = "sync.adapters.spreadsheet.entry"
+START_S: Final = 60.0
+"""How long the process may take to load its readers, on a machine that is busy or whose disk is cold."""
+
+_ROOT: Final = Path(__file__).resolve().parents[3]
+_KEPT: Final = ("PATH", "LANG", "LC_", "TMP", "TEMP", "SYSTEMROOT", "VIRTUAL_ENV", "PYTHON", "COVERAGE_", "COV_")
+"""The starts of what the process keeps of our environment: no setting and no secret is among them."""
+_THREADS: Final = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "2"}
+"""Each thread of a library would take address space from the limit."""
+_OUT_OF_MEMORY: Final = (b"memory allocation of", b"MemoryError", b"Cannot allocate memory", b"out of memory")
+_LESS: Final = "Copy the one sheet with the sections into a new workbook, or split it, and use that file."
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one reading may use."""
+
+    memory_bytes: int = 2_000_000_000
+    """Address space, of which Python, pandas and numpy take 0.2 GB themselves."""
+    cpu_s: int = 60
+    """Processor time of the process's whole life."""
+    wall_s: float = 90.0
+    """Time by the clock for one file."""
+
+
+LIMITS: Final = Limits()
+
+
+class ReadingProcess:
+    """A process that reads one file after the other; started when first asked, and again after a death."""
+
+    def __init__(self, limits: Limits = LIMITS) -> None:
+        """Start nothing yet."""
+        self._limits = limits
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Self:
+        """Close it at the end."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """End the process."""
+        self.close()
+
+    @property
+    def pid(self) -> int | None:
+        """The id of the process; `None` while there is none."""
+        return None if self._process is None else self._process.pid
+
+    def read(self, content: Content, *, encoding: str | None = None) -> LoadedFile:
+        """Read the tables of a file.
+
+        Raises:
+            InputError: what the reader says of the file; or `file.crashed`, `file.too_slow`, `file.too_much_memory`.
+            InternalError: the process cannot be started.
+        """
+        process = self._running()
+        late = threading.Event()
+
+        def give_up() -> None:
+            late.set()
+            process.kill()
+
+        clock = threading.Timer(self._limits.wall_s, give_up)
+        clock.daemon = True
+        clock.start()
+        try:
+            answer = _ask(process, marshal.dumps((str(content.path), encoding, content.data)))
+        finally:
+            clock.cancel()
+        if answer is None:
+            raise self._bury(process, content.path.name, late=late.is_set())
+        return self._take(answer, content)
+
+    def close(self) -> None:
+        """End the process and wait for it: no zombie stays."""
+        if self._process is not None:
+            _end(self._process)
+            self._process = None
+
+    def _running(self) -> "subprocess.Popen[bytes]":
+        """Give the process, started and ready."""
+        if self._process is not None:
+            return self._process
+        process = _start(self._limits)
+        self._process = process
+        clock = threading.Timer(START_S, process.kill)
+        clock.daemon = True
+        clock.start()
+        try:
+            ready = process.stdout is not None and receive(process.stdout) is not None
+        finally:
+            clock.cancel()
+        if not ready:
+            self._process = None
+            said = _end(process).decode("utf-8", "replace").strip().rpartition("\n")[2]
+            raise InternalError(
+                f"The process that reads sheets cannot be started: {said or f'exit code {process.returncode}'}."
+            )
+        return process
+
+    def _take(self, answer: bytes, content: Content) -> LoadedFile:
+        what, *rest = marshal.loads(answer)  # noqa: S302 - plain values only, from a process of our own
+        if what == "tables":
+            return unpack(rest[0], content.path)
+        if what == "refused":
+            message, code, remedy = rest
+            raise InputError(message, code=code, remedy=remedy)
+        raise self._too_much_memory(content.path.name)
+
+    def _bury(self, process: "subprocess.Popen[bytes]", name: str, *, late: bool) -> InputError:
+        """Say what a process died of."""
+        self._process = None
+        # It closes its output before it is dead: what it died of is known only then.
+        said = _end(process, patience_s=0.0 if late else 5.0)
+        code = process.returncode
+        if late:
+            return _too_slow(name, f"{self._limits.wall_s:g} s")
+        if sys.platform != "win32" and code == -signal.SIGXCPU:
+            return _too_slow(name, f"{self._limits.cpu_s} s of processor time")
+        if sys.platform != "win32" and code == -signal.SIGKILL:
+            # Nobody but the system kills so: it had no memory left.
+            return self._too_much_memory(name)
+        if any(sign in said for sign in _OUT_OF_MEMORY):
+            return self._too_much_memory(name)
+        last = said.decode("utf-8", "replace").strip().rpartition("\n")[2].partition(":")[0]
+        cause = f"signal {-code}" if code < 0 else (last or f"exit code {code}")
+        return InputError(
+            f"{name} made its reader crash ({cause}). It was read in a process of its own: nothing else was harmed.",
+            code="file.crashed",
+            remedy=SAVE_AS,
+        )
+
+    def _too_much_memory(self, name: str) -> InputError:
+        return InputError(
+            f"{name} needs more memory than the {self._limits.memory_bytes // 1_000_000:,} MB that its reader may use.",
+            code="file.too_much_memory",
+            remedy=_LESS,
+        )
+
+
+def _start(limits: Limits) -> "subprocess.Popen[bytes]":
+    kept = {name: value for name, value in os.environ.items() if name.upper().startswith(_KEPT)}
+    command = [sys.executable, "-m", ENTRY, str(limits.memory_bytes), str(limits.cpu_s)]
+    return subprocess.Popen(  # noqa: S603 - this very Python, and words of our own
+        command,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        cwd=_ROOT,
+        env=kept | _THREADS,
+        close_fds=True,
+        start_new_session=True,  # Ctrl-C is for us: the process ends when we end it
+    )
+
+
+def _ask(process: "subprocess.Popen[bytes]", order: bytes) -> bytes | None:
+    """Hand a file over and wait for the answer; `None` when the process is gone."""
+    if process.stdin is None or process.stdout is None:
+        return None
+    try:
+        send(process.stdin, order)
+    except OSError:
+        return None
+    return receive(process.stdout)
+
+
+def _end(process: "subprocess.Popen[bytes]", *, patience_s: float = 0.0) -> bytes:
+    """Kill the process unless it ends by itself, reap it, and give what it said on standard error."""
+    try:
+        process.wait(patience_s)
+    except subprocess.TimeoutExpired:
+        process.kill()
+    finally:
+        said = _close(process)
+    return said
+
+
+def _close(process: "subprocess.Popen[bytes]") -> bytes:
+    said = b""
+    process.wait()
+    for pipe in (process.stdin, process.stdout, process.stderr):
+        if pipe is None:
+            continue
+        try:
+            if pipe is process.stderr:
+                said = pipe.read()
+            pipe.close()
+        except OSError:
+            continue  # bytes that nobody takes any more
+    return said
+
+
+def _too_slow(name: str, limit: str) -> InputError:
+    return InputError(f"{name} takes its reader longer than the limit of {limit}.", code="file.too_slow", remedy=_LESS)

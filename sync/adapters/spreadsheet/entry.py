@@ -1,0 +1,66 @@
+"""The reading process: takes files on standard input and gives back tables or refusals, under limits of its own.
+
+Started by `child.py` with `python -m`; never imported by the rest of the program. An error that nobody foresaw ends
+it with a traceback on standard error, and the parent makes one sentence of that.
+"""
+
+import marshal
+import os
+import sys
+from pathlib import Path
+from typing import Final
+
+from sync.adapters.spreadsheet.frames import frames, send
+
+DESCRIPTORS: Final = 64
+
+
+def main() -> None:
+    """Serve until standard input ends; the limits are in the arguments: address space in bytes, processor seconds."""
+    _limit(memory_bytes=int(sys.argv[1]), cpu_s=int(sys.argv[2]))
+    answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
+    sys.stdout = sys.stderr  # what a library may print is no answer
+    # Loaded before the first file, so that a broken installation is not taken for a broken file.
+    from sync.adapters.spreadsheet import csv_reader, workbook_reader  # noqa: F401, PLC0415 - under the limits
+
+    send(answers, b"ready")
+    for order in frames(sys.stdin.buffer):
+        send(answers, marshal.dumps(_answer(order)))
+
+
+def _limit(*, memory_bytes: int, cpu_s: int) -> None:
+    """Hold this process to its limits where the system knows such limits (not on Windows)."""
+    if sys.platform == "win32":
+        return
+    import resource  # noqa: PLC0415 - not everywhere
+
+    wanted = (
+        (resource.RLIMIT_CORE, 0, 0),
+        (resource.RLIMIT_NOFILE, DESCRIPTORS, DESCRIPTORS),
+        (resource.RLIMIT_AS, memory_bytes, memory_bytes),
+        (resource.RLIMIT_CPU, cpu_s, cpu_s + 1),
+    )
+    for kind, soft, hard in wanted:
+        _, allowed = resource.getrlimit(kind)
+        most = hard if allowed == resource.RLIM_INFINITY else min(hard, allowed)
+        resource.setrlimit(kind, (min(soft, most), most))
+
+
+def _answer(order: bytes) -> tuple[str | bytes, ...]:
+    """Read one file."""
+    from sync.adapters.spreadsheet.container import content_of  # noqa: PLC0415 - loaded under the limits
+    from sync.adapters.spreadsheet.tables import read_tables  # noqa: PLC0415 - the same
+    from sync.adapters.spreadsheet.wire import pack  # noqa: PLC0415 - the same
+    from sync.errors import InputError  # noqa: PLC0415 - the same
+
+    path, encoding, data = marshal.loads(order)  # noqa: S302 - from the process that started this one
+    try:
+        return "tables", pack(read_tables(content_of(Path(path), data), encoding=encoding))
+    except InputError as exc:
+        return "refused", exc.message, exc.code, exc.remedy
+    except MemoryError:
+        return ("memory",)
+
+
+if __name__ == "__main__":
+    main()

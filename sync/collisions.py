@@ -1,0 +1,88 @@
+"""Two sections of one course in the same place, once the plan is carried out: a warning on their rows. Pure.
+
+The server takes it without a word, and then shows the two in an order of its own. Only what this plan moves is told of:
+a collision that stands already, and that no row touches, is nobody's news. A swap is none.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from sync.model import Issue, PlannedRow, RowNumber, SectionId, Severity, Source, ToUpdate
+from sync.normalize import normal
+from sync.section import Json, Record
+
+_NAMED: Final = 3
+_COURSE: Final = "CourseId"
+_ORDER: Final = "DisplayOrder"
+
+Place = tuple[int, int]
+"""Course and place in it."""
+
+
+@dataclass(slots=True)
+class Places:
+    """Where the sections that were read have their places now: three numbers each, and nothing else of them."""
+
+    _now: dict[SectionId, Place] = field(default_factory=dict)
+
+    def saw(self, section_id: SectionId, record: Record) -> None:
+        """Remember the place of a section; one that is no pair of whole numbers is none."""
+        course, order = normal(_COURSE, record.get(_COURSE)), normal(_ORDER, record.get(_ORDER))
+        if (place := _place(course, order)) is not None:
+            self._now[section_id] = place
+
+    def with_warnings(self, rows: Sequence[PlannedRow]) -> tuple[PlannedRow, ...]:
+        """Add a warning to every row whose section shares its place afterwards, where this plan brings that about."""
+        moved = {
+            row.edit.id: place for row in rows if row.edit is not None and (place := self._moved_to(row)) is not None
+        }
+        if not moved:
+            return tuple(rows)
+        taken: dict[Place, list[SectionId]] = {place: [] for place in moved.values()}
+        for section_id, place in {**self._now, **moved}.items():
+            if place in taken:
+                taken[place].append(section_id)
+        shared = {section_id: place for place, sharing in taken.items() if len(sharing) > 1 for section_id in sharing}
+        row_of = {row.edit.id: row.row for row in rows if row.edit is not None and row.edit.id in shared}
+        return tuple(
+            replace(row, issues=(*row.issues, _issue(row.edit.id, shared[row.edit.id], taken, row_of)))
+            if row.edit is not None and row.edit.id in shared
+            else row
+            for row in rows
+        )
+
+    def _moved_to(self, row: PlannedRow) -> Place | None:
+        """Where the plan puts the section of `row`; `None` if it leaves it where it is."""
+        if row.edit is None or not isinstance(row.decision, ToUpdate) or row.edit.id not in self._now:
+            return None
+        after = {change.field: change.after for change in row.decision.changes}
+        if _COURSE not in after and _ORDER not in after:
+            return None
+        course, order = self._now[row.edit.id]
+        return _place(normal(_COURSE, after.get(_COURSE, course)), normal(_ORDER, after.get(_ORDER, order)))
+
+
+def _place(course: Json, order: Json) -> Place | None:
+    return (course, order) if type(course) is int and type(order) is int else None
+
+
+def _issue(
+    section_id: SectionId,
+    place: Place,
+    taken: Mapping[Place, Sequence[SectionId]],
+    row_of: Mapping[SectionId, RowNumber],
+) -> Issue:
+    others = [other for other in taken[place] if other != section_id]
+    named = ", ".join(f"{other} (row {row_of[other]})" if other in row_of else str(other) for other in others[:_NAMED])
+    more = f" and {len(others) - _NAMED:,} more" if len(others) > _NAMED else ""
+    course, order = place
+    plural = "" if len(others) == 1 else "s"
+    return Issue(
+        code="order.collision",
+        field=_ORDER,
+        message=f"would be {order} in course {course}, as that of section{plural} {named}{more}",
+        source=Source.SYNC,
+        severity=Severity.WARNING,
+        attempted_value=order,
+    )

@@ -1,0 +1,168 @@
+"""Turn a run's before-images into rows that put back what it wrote, wherever nobody wrote after it. Pure.
+
+Field by field: live is what we wrote (or what the server is known to have made of it) → the value of the before-image;
+live is as before → nothing to do; anything else was changed since and stays. What comes out is an ordinary plan, so
+the undo of an undo is the same thing once more.
+"""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum, auto
+from typing import Final, assert_never
+
+from sync.diff import digest
+from sync.model import (
+    Conflict,
+    Decision,
+    Edit,
+    FieldChange,
+    Gone,
+    Issue,
+    Label,
+    PlannedRow,
+    RowNumber,
+    SectionId,
+    Severity,
+    Source,
+    ToUpdate,
+    Unchanged,
+)
+from sync.normalize import equal
+from sync.ongoing import gone_issue
+from sync.reading import Found, Missing, Sight
+from sync.section import ACTIONS, Json, Record
+
+CHANGED_SINCE: Final = "undo.changed_since"
+IMAGE: Final = "undo.image"
+UNCERTAIN: Final = "undo.unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What one run wrote into one section: from the intent that the server accepted, and its row."""
+
+    row: RowNumber
+    id: SectionId
+    label: Label
+    changes: tuple[FieldChange, ...]
+    """As they were sent."""
+    before: Record
+    """The before-image: the whole record that the body was built on."""
+    stored: Mapping[str, str] = field(default_factory=dict)
+    """By field, the digest of what a read after the PUT gave back, where that is not what was sent."""
+    certain: bool = True
+    """False where nobody could find out whether the PUT was applied: the row is named and left alone."""
+
+
+class _Now(Enum):
+    OURS = auto()
+    AS_BEFORE = auto()
+    CHANGED_SINCE = auto()
+    IMAGE = auto()
+
+
+def ids_to_undo(
+    written: Iterable[Written], *, rows: Collection[RowNumber] | None = None, fields: Collection[str] | None = None
+) -> tuple[SectionId, ...]:
+    """The Ids whose live state an undo needs; `rows` and `fields` as in `plan_undo`."""
+    return tuple(each.id for each in written if _asked_for(each, rows, fields))
+
+
+def plan_undo(
+    written: Iterable[Written],
+    live: Mapping[SectionId, Sight],
+    *,
+    rows: Collection[RowNumber] | None = None,
+    fields: Collection[str] | None = None,
+) -> tuple[PlannedRow, ...]:
+    """Plan the undo of a run, limited to `rows` and to `fields` where they are given; other rows are left out.
+
+    A row of which something can be put back is a `ToUpdate`, with warnings for the rest of it. One of which nothing
+    can, though live is not as before, is a `Conflict` whose errors have the codes `undo.…`.
+    """
+    return tuple(undone(each, live[each.id], fields=fields) for each in written if _asked_for(each, rows, fields))
+
+
+def _asked_for(written: Written, rows: Collection[RowNumber] | None, fields: Collection[str] | None) -> bool:
+    named = fields is None or any(change.field in fields for change in written.changes)
+    return named and (rows is None or written.row in rows)
+
+
+def undone(written: Written, sight: Sight, *, fields: Collection[str] | None = None) -> PlannedRow:
+    """Plan the undo of one section on what the server holds now."""
+    match sight:
+        case Missing():
+            return PlannedRow(written.row, written.label, Gone(), _edit(written, ()), (gone_issue(),))
+        case Found(record=record):
+            chosen = [change for change in written.changes if fields is None or change.field in fields]
+            return _undone(written, chosen, record)
+        case _:
+            assert_never(sight)
+
+
+def _undone(written: Written, chosen: Sequence[FieldChange], live: Record) -> PlannedRow:
+    now = {change.field: _look(written, change, live) for change in chosen}
+    back = tuple(
+        FieldChange(change.field, before=live.get(change.field), after=written.before.get(change.field))
+        for change in chosen
+        if now[change.field] is _Now.OURS and written.certain
+    )
+    left = tuple(
+        change for change in chosen if now[change.field] is not _Now.AS_BEFORE and change.field not in _names(back)
+    )
+    severity = Severity.WARNING if back else Severity.ERROR
+    issues = tuple(_issue(written, change, now[change.field], live, severity) for change in left)
+    decision: Decision
+    if back:
+        decision = ToUpdate(back, updated_on=_text(live.get("UpdatedOn")))
+    elif left:
+        decision = Conflict(tuple(_shown(written, change, live) for change in left))
+    else:
+        decision = Unchanged()
+    return PlannedRow(written.row, written.label, decision, _edit(written, back), issues)
+
+
+def _look(written: Written, change: FieldChange, live: Record) -> _Now:
+    name = change.field
+    if name in ACTIONS:
+        return _Now.IMAGE
+    value = live.get(name)
+    if equal(name, value, written.before.get(name)):
+        return _Now.AS_BEFORE
+    if equal(name, value, change.after) or digest(name, value) == written.stored.get(name):
+        return _Now.OURS
+    return _Now.CHANGED_SINCE
+
+
+def _edit(written: Written, back: Sequence[FieldChange]) -> Edit:
+    return Edit(written.row, written.id, {change.field: change.after for change in back}, written.label)
+
+
+def _names(changes: Iterable[FieldChange]) -> frozenset[str]:
+    return frozenset(change.field for change in changes)
+
+
+def _shown(written: Written, change: FieldChange, live: Record) -> FieldChange:
+    """What we wrote, what is live, and what would have been put back."""
+    before: Json = None if change.field in ACTIONS else written.before.get(change.field)
+    return FieldChange(change.field, before=live.get(change.field), after=before, base=change.after)
+
+
+def _issue(written: Written, change: FieldChange, now: _Now, live: Record, severity: Severity) -> Issue:
+    if now is _Now.IMAGE:
+        code, message = IMAGE, _image_message(written.before)
+    elif now is _Now.OURS:
+        code, message = UNCERTAIN, "may or may not have been written by this run; it stays, compare it by hand"
+    else:
+        by, on = _text(live.get("UpdatedBy")) or "somebody", _text(live.get("UpdatedOn")) or "an unknown day"
+        code, message = CHANGED_SINCE, f"was changed since (the section last by {by} on {on}); it stays as it is"
+    return Issue(code, message, change.field, source=Source.SYNC, severity=severity)
+
+
+def _image_message(before: Record) -> str:
+    name = _text(before.get("ImageFileName"))
+    return f"cannot be undone; the image before was {name}" if name else "cannot be undone; there was no image before"
+
+
+def _text(value: Json) -> str | None:
+    return None if value is None else str(value)

@@ -1,0 +1,192 @@
+"""`login`, `logout` and `doctor`: one kept sign-in, closed to others, renewed when it ends."""
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.e2e.command_line import SAMPLES, Shell
+from tests.sandbox_process import SandboxProcess
+
+pytestmark = pytest.mark.e2e
+
+TITLES = SAMPLES / "translate_titles.xlsx"
+USER = "admin@example.com"
+PASSWORD = "sandbox-password"
+
+
+@pytest.fixture
+def person(shell: Shell) -> Shell:
+    """The command line of somebody who has a user name and a password, and no ready token."""
+    shell.setenv(COURSESYNC_TOKEN=None, COURSESYNC_USERNAME=USER, COURSESYNC_PASSWORD=PASSWORD)
+    return shell
+
+
+def _kept(shell: Shell) -> dict[str, Any]:
+    kept: dict[str, Any] = json.loads((shell.state / "token.json").read_text(encoding="utf-8"))
+    return kept
+
+
+def _grants(sandbox: SandboxProcess) -> int:
+    return sum(entry["path"] == "/api/token" for entry in sandbox.log())
+
+
+def test_a_sign_in_is_kept_closed_to_others(person: Shell, sandbox: SandboxProcess) -> None:
+    """The token's file has mode 0600 in a folder of mode 0700; the command says where."""
+    ran = person("login")
+
+    assert ran.code == 0
+    assert f"Signed in at {sandbox.base_url}; the sign-in is kept in {person.state}." in ran.out
+    assert (person.state / "token.json").stat().st_mode & 0o777 == 0o600
+    assert person.state.stat().st_mode & 0o777 == 0o700
+    assert PASSWORD not in (person.state / "token.json").read_text(encoding="utf-8")
+
+
+def test_a_kept_sign_in_serves_without_the_password(person: Shell, sandbox: SandboxProcess) -> None:
+    """Sign in once at a desk; cron goes on with what is kept."""
+    person("login")
+    person.setenv(COURSESYNC_USERNAME=None, COURSESYNC_PASSWORD=None)
+
+    ran = person("apply", TITLES, "--yes", "--quiet")
+
+    assert ran.code == 0
+    assert _grants(sandbox) == 1
+    assert len(sandbox.puts()) == 12
+
+
+def test_without_a_kept_sign_in_the_password_is_used_once(person: Shell, sandbox: SandboxProcess) -> None:
+    """Two commands, one sign-in."""
+    assert person("plan", TITLES, "--quiet").code == 0
+    assert person("plan", TITLES, "--quiet").code == 0
+
+    assert _grants(sandbox) == 1
+
+
+def test_a_password_may_come_from_a_file(person: Shell) -> None:
+    """`COURSESYNC_PASSWORD_FILE`, mode 0600."""
+    path = person.folder / "password"
+    path.write_text(PASSWORD + "\n", encoding="utf-8")
+    path.chmod(0o600)
+    person.setenv(COURSESYNC_PASSWORD=None, COURSESYNC_PASSWORD_FILE=str(path))
+
+    assert person("login").code == 0
+
+
+def test_an_expired_token_is_refreshed(person: Shell, sandbox: SandboxProcess) -> None:
+    """A 401 is answered with the refresh token, under the same client; the new one is kept before it is used."""
+    person("login")
+    before = _kept(person)
+    person.setenv(COURSESYNC_USERNAME=None, COURSESYNC_PASSWORD=None)
+    sandbox.expire_tokens()
+
+    ran = person("apply", TITLES, "--yes")
+    after = _kept(person)
+
+    assert ran.code == 0
+    assert "12 rows read: 12 updated." in ran.out
+    assert _grants(sandbox) == 2
+    assert after["client_id"] == before["client_id"]
+    assert after["access_token"] != before["access_token"]
+    assert after["refresh_token"] != before["refresh_token"]
+    assert (person.state / "token.json").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_refresh_that_is_refused_falls_back_to_the_password(person: Shell, sandbox: SandboxProcess) -> None:
+    """Where the password is known, nobody need be called."""
+    person("login")
+    sandbox.expire_tokens()
+    sandbox.options(refresh_refused=True)
+
+    assert person("plan", TITLES, "--quiet").code == 0
+    assert _grants(sandbox) == 3
+
+
+def test_a_sign_in_that_has_ended_asks_for_another(person: Shell, sandbox: SandboxProcess) -> None:
+    """Without the password: exit code 2, and the next command."""
+    person("login")
+    person.setenv(COURSESYNC_USERNAME=None, COURSESYNC_PASSWORD=None)
+    sandbox.expire_tokens()
+    sandbox.options(refresh_refused=True)
+
+    ran = person("plan", TITLES)
+
+    assert ran.code == 2
+    assert "coursesync login" in ran.why
+    assert sandbox.puts() == []
+
+
+def test_logout_forgets_the_sign_in(person: Shell) -> None:
+    """Its file is gone; a second time there is nothing to forget, which is no error."""
+    person("login")
+
+    first, second = person("logout"), person("logout", "--json")
+
+    assert (first.code, first.out) == (0, "Signed out.\n")
+    assert second.json == {"signed_out": False}
+    assert not (person.state / "token.json").exists()
+
+
+def test_the_journal_outlives_a_logout(person: Shell) -> None:
+    """Runs stay known."""
+    person("apply", TITLES, "--yes", "--quiet")
+    person("logout")
+
+    assert "12 rows" in person("history").out
+
+
+def test_a_second_factor_is_asked_for_and_taken(person: Shell, sandbox: SandboxProcess) -> None:
+    """Without the code: exit code 2 and what to do; with it, signed in."""
+    sandbox.options(totp=["123456"])
+
+    without, wrong, right = person("login"), person("login", "--totp", "000000"), person("login", "--totp", "123456")
+
+    assert (without.code, wrong.code, right.code) == (2, 2, 0)
+    assert "--totp" in without.why
+
+
+def test_a_password_that_must_be_changed_is_said(person: Shell, sandbox: SandboxProcess) -> None:
+    """Exit code 2, in the server's sense."""
+    sandbox.options(must_reset=True)
+
+    ran = person("login")
+
+    assert ran.code == 2
+    assert "password" in ran.why
+
+
+def test_a_sign_in_that_others_can_read_is_refused(person: Shell, sandbox: SandboxProcess) -> None:
+    """Exit code 2 before any request."""
+    person("login")
+    (person.state / "token.json").chmod(0o644)
+    seen = len(sandbox.log())
+
+    ran = person("plan", TITLES)
+
+    assert ran.code == 2
+    assert "token.json" in ran.why
+    assert len(sandbox.log()) == seen
+
+
+def test_doctor_finds_everything_in_place_and_changes_nothing(shell: Shell, sandbox: SandboxProcess) -> None:
+    """Configuration, state directory, the roles to list and to read; that to edit only an update would show."""
+    ran = shell("doctor")
+
+    assert ran.code == 0
+    assert [line[:11].strip() for line in ran.out.splitlines()] == ["ok", "ok", "ok", "ok", "not tried"]
+    assert f"profile main, account quayside, {sandbox.base_url}" in ran.out
+    assert f"{len(sandbox.records())} sections in this account" in ran.out
+    assert {entry["method"] for entry in sandbox.log()} == {"GET"}
+
+
+def test_doctor_tells_a_machine(shell: Shell) -> None:
+    """`--json`: the findings in order, and the exit code."""
+    said = shell("doctor", "--json").json
+
+    assert said["exit_code"] == 0
+    assert [what for what, _state, _detail in said["findings"]] == [
+        "configuration",
+        "state directory and sign-in",
+        "CourseSection-List",
+        "CourseSection-Read",
+        "CourseSection-Edit",
+    ]

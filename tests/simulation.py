@@ -1,0 +1,118 @@
+"""A world without threads or waiting: a clock that a test moves, a server that obeys a script, and the way to it."""
+
+from collections.abc import Callable
+from math import inf, nextafter
+
+from sync.errors import CourseSyncError, StoppedEarly
+from sync.exchange import Answer, NotDelivered, Request
+from sync.ports import Arrival
+from tests.simulated_server import ROBOT, Fault, Served, SimulatedServer, ids_of, section
+from tests.simulated_time import FakeClock, Timeline
+
+__all__ = [
+    "ROBOT",
+    "FakeClock",
+    "FakeTokens",
+    "Fault",
+    "Killed",
+    "Served",
+    "SimulatedSenders",
+    "SimulatedServer",
+    "Timeline",
+    "ids_of",
+    "section",
+]
+
+TURNS_AT_MOST = 20_000
+
+
+class FakeTokens:
+    """Renews as often as it is allowed to (`ports.Tokens`)."""
+
+    def __init__(self, *, renewals: float = inf, fails_with: CourseSyncError | None = None) -> None:
+        self.generation, self.renewals, self.fails_with = 1, renewals, fails_with
+
+    def renew(self, generation: int) -> bool:
+        if self.fails_with is not None:
+            raise self.fails_with
+        if generation < self.generation:
+            return True
+        if self.renewals <= 0:
+            return False
+        self.renewals -= 1
+        self.generation += 1
+        return True
+
+
+class Killed(BaseException):
+    """The process dies here; what is under way stays so."""
+
+
+class SimulatedSenders:
+    """Exchanges on the timeline instead of on threads (`ports.Senders`)."""
+
+    def __init__(self, server: SimulatedServer, tokens: FakeTokens, *, places: int = 8) -> None:
+        self._server, self._tokens, self._places = server, tokens, places
+        self._came: list[Arrival] = []
+        self._left: list[tuple[int, float]] = []
+        self._woken = False
+        self.leaves_after_s: Callable[[], float] = lambda: 0.0
+        """How long a request takes to get its last byte onto the wire."""
+        self.under_way = 0
+        self.turns = 0
+        """How often the coordinator waited."""
+        self.submitted = 0
+        self.most_under_way = 0
+        self.dies_before: int | None = None
+        """The process dies as it hands over its n-th request, from 1: all is committed, nothing has left."""
+        self.dies_at_turn: int | None = None
+        self.witness: Callable[[Request], None] = lambda _: None
+        """Looks at each request as it leaves."""
+        self.no_sign_in: StoppedEarly | None = None
+        """Why nothing can be sent."""
+
+    @property
+    def places(self) -> int:
+        return self._places
+
+    def submit(self, ticket: int, request: Request) -> None:
+        self.submitted += 1
+        if self.submitted == self.dies_before:
+            raise Killed
+        self.witness(request)
+        self.under_way += 1
+        self.most_under_way = max(self.most_under_way, self.under_way)
+        sent_at, refusal = self._server.timeline.clock.now, self.no_sign_in
+
+        def hear(answer: Answer) -> None:
+            self.under_way -= 1
+            now = self._server.timeline.clock.now
+            self._came.append(Arrival(ticket, request, answer, sent_at, now, refusal))
+
+        if refusal is not None:
+            hear(NotDelivered(refusal.message))
+            return
+
+        def leave() -> None:
+            now = self._server.timeline.clock.now
+            self._left.append((ticket, now))
+            self._woken = True
+            self._server.take(request, now, self._tokens.generation, hear)
+
+        self._server.timeline.at(sent_at + self.leaves_after_s(), leave)
+
+    def departed(self) -> tuple[tuple[int, float], ...]:
+        left, self._left = tuple(self._left), []
+        return left
+
+    def arrivals(self, wait_s: float) -> tuple[Arrival, ...]:
+        self.turns += 1
+        if self.turns == self.dies_at_turn:
+            raise Killed
+        assert self.turns < TURNS_AT_MOST, "the coordinator turns without end"
+        timeline = self._server.timeline
+        self._woken = False
+        until = max(timeline.clock.now + wait_s, nextafter(timeline.clock.now, inf) if wait_s > 0 else 0.0)
+        timeline.run_until(until, done=lambda: self._woken or bool(self._came))
+        came, self._came = tuple(self._came), []
+        return came
