@@ -181,8 +181,8 @@ def _flawed(flaw: Flaw) -> Wrong:
         case FlawKind.EXTRA_CELLS:
             return Wrong(
                 "row.extra_cells",
-                f"the row has more cells than there are headings ({flaw.shown}); put cells with a delimiter into quotation "
-                "marks",
+                f"the row has more cells than there are headings ({flaw.shown}); put cells with a delimiter into "
+                "quotation marks",
                 flaw.shown,
             )
         case FlawKind.MISSING_CELLS:

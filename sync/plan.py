@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import assert_never
 
@@ -119,13 +119,25 @@ def plan_hash(rows: Iterable[PlannedRow], *, base_url: str, input_sha256: str) -
     return digest.hexdigest()
 
 
-def cost(writes: int, *, limits: Sequence[Limit], ids_per_request: int, latency_s: float, verify: bool) -> Cost:
-    """What `writes` updates take: a fresh batch before each window of writes, a verifying one after it."""
+def cost(
+    writes: int,
+    *,
+    limits: Sequence[Limit],
+    ids_per_request: int,
+    latency_s: float,
+    verify: bool,
+    used: Mapping[Limit, int] | None = None,
+) -> Cost:
+    """What `writes` updates take: a fresh batch before each window of writes, a verifying one after it.
+
+    `used` says how many places of each window are taken already.
+    """
     windows = (limit for limit in limits if limit.scope is Scope.WRITE and not limit.is_spacing)
     in_window = min((limit.count for limit in windows), default=ids_per_request)
     rounds = -(-writes // max(1, min(in_window, ids_per_request)))
     reads = rounds * (2 if verify else 1)
-    return Cost(writes, reads, least_makespan_s(limits, writes) + rounds * latency_s + latency_s if writes else 0.0)
+    seconds = least_makespan_s(limits, writes, used=used) + (rounds + 1) * latency_s if writes else 0.0
+    return Cost(writes, reads, seconds)
 
 
 def ids_to_read(rows: Iterable[CheckedRow]) -> tuple[SectionId, ...]:

@@ -343,7 +343,7 @@ def _notes(file: LoadedFile) -> Iterator[Issue]:
 
 
 def _judge_repeated(verdicts: Sequence[_Verdict], judge: _Judge) -> list[CheckedRow]:
-    """Of rows with the same Id keep the first where all ask for the same; else hold all: which is meant is not known."""
+    """Of rows with the same Id keep the first where all ask for the same; else hold all: which is meant is unknown."""
     rows_of: dict[SectionId, list[CheckedRow]] = {}
     for verdict in verdicts:
         if verdict.id is not None:

@@ -6,7 +6,7 @@ sending, plus a margin, since a wait for the answer would waste nearly all of it
 """
 
 from bisect import insort
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from math import inf
@@ -182,16 +182,21 @@ class Windows:
         return tuple(window for window in self._windows if window.counts(scope))
 
 
-def least_makespan_s(limits: Iterable[Limit], requests: int) -> float:
+def least_makespan_s(limits: Iterable[Limit], requests: int, *, used: Mapping[Limit, int] | None = None) -> float:
     """When the last of `requests` can leave, if the first leaves at 0 and each is counted by every limit on arrival.
 
-    No sender can be faster: this is the floor that ours is measured against.
+    No sender can be faster: this is the floor that ours is measured against. `used` says how many places of a limit
+    are taken already; each of them is taken to be free again only one window from now.
     """
-    limits, starts = tuple(limits), list[float]()
+    limits, taken, starts = tuple(limits), used or {}, list[float]()
     for number in range(requests):
         at = starts[-1] if starts else 0.0
         for limit in limits:
-            if number >= limit.count:
-                at = max(at, starts[number - limit.count] + limit.seconds)
+            before = number - limit.count
+            already = min(taken.get(limit, 0), limit.count)
+            if before >= 0:
+                at = max(at, starts[before] + limit.seconds)
+            elif before + already >= 0:
+                at = max(at, limit.seconds)
         starts.append(at)
     return starts[-1] if starts else 0.0

@@ -41,8 +41,8 @@ class Fault:
     """One line of the server's script: what happens to the next `times` requests that it fits."""
 
     kind: str
-    """`undelivered` (never arrives); `lost`, `broken` (5xx), and the same `_applied`; `late` (applied after `delay_s`), `slow`;
-    `throttle`, `refuse`, `gone`, `unauthorised`, `forbidden`, `misdirected`, `odd` (an answer to something else);
+    """`undelivered` (never arrives); `lost`, `broken` (5xx), and the same `_applied`; `late` (applied after `delay_s`);
+    `slow`, `throttle`, `refuse`, `gone`, `unauthorised`, `forbidden`, `misdirected`, `odd` (the answer to a read);
     `ignore` (accepted, not stored), `partial` (a record that lacks a field), `edit` (somebody writes just before)."""
     of: str = "put"
     """`put`, `read` or `any`."""

@@ -169,6 +169,13 @@ class World:
             self.timeline.run_until(self.clock.now + pause_s)
         raise AssertionError(f"not finished after {lives} resumes")
 
+    def forget_the_run(self) -> None:
+        """Make room for another run of the same sheet, in which the desired state is known."""
+        with closing(sqlite3.connect(self.state_dir / STORE_NAME)) as connection:
+            for table in ("runs", "rows", "intents"):
+                connection.execute(f"DELETE FROM {table}")  # noqa: S608 - names of ours
+            connection.commit()
+
     def facts(self, rows: int) -> RunFacts:
         return RunFacts(
             run_id=RUN,

@@ -98,6 +98,7 @@ def preview(session: Session, checked: CheckedSheet, stop_asked: StopAsked) -> P
         ids_per_request=session.ids_per_request,
         latency_s=line.latency.seconds,
         verify=settings.verify,
+        used=session.ledger.taken(session.clock.boot()),
     )
     return Preview(checked, rows, price, session.clock.wall() + price.seconds, desired)
 

@@ -8,14 +8,12 @@ from openpyxl import load_workbook
 from tests.e2e.command_line import (
     SAMPLES,
     Shell,
-    as_json,
     cells_of,
     counts_of,
     expected_statuses,
     rows_of,
     statuses,
     summary_of,
-    table_of,
 )
 from tests.sandbox_process import SandboxProcess
 

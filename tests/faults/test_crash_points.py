@@ -49,14 +49,14 @@ def test_a_run_survives_its_death_at_every_point(
 
 
 def test_a_row_that_kills_the_program_is_given_up(desk: Desk) -> None:
-    """F6: three intents and never an answer: after that it is not sent again, and the run ends."""
+    """F6: three intents and never an answer: it is not sent again, its row is `unknown`, and the run ends."""
     desk.rename(1)
     assert desk.apply(failpoint="Put.leaving:1").was_killed
     for _ in range(2):
         assert desk.resume(failpoint="Put.leaving:1").was_killed
     ended = desk.resume(failpoint="Put.leaving:1")
 
-    assert (ended.code, desk.statuses(), desk.sandbox.puts(), desk.broken()) == (4, ["failed"], [], []), ended
+    assert (ended.code, desk.statuses(), desk.sandbox.puts(), desk.broken()) == (4, ["unknown"], [], []), ended
 
 
 @pytest.mark.parametrize("first", ["intent.written:1", "Put.answered:1"])

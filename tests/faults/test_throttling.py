@@ -94,10 +94,10 @@ def test_throttles_without_an_end_end_the_run(desk: Desk) -> None:
 @pytest.mark.parametrize("ours", [True, False], ids=["known-to-us", "unknown-to-us"])
 def test_a_server_with_limits(desk: Desk, *, ours: bool) -> None:
     """Limits of the server: known to us, it never has to refuse; unknown, its refusals are waited out."""
-    limit = {"scope": "write", "count": 5, "seconds": 1.0}
+    limit = {"scope": "write", "count": 6, "seconds": 1.5}
     desk.profile(limits=[limit] if ours else [])
     desk.rename(12)
-    desk.sandbox.options(limits=["write:5:1"])
+    desk.sandbox.options(limits=["write:6:1.5"])
     ended = desk.apply()
     throttled = sum(entry["throttled"] for entry in desk.sandbox.log())
 

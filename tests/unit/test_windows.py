@@ -220,3 +220,12 @@ def test_a_limit_is_said_in_words(limit: Limit, text: str) -> None:
 def test_the_least_time_is_what_the_limits_alone_take(limits: list[Limit], requests: int, seconds: float) -> None:
     """The floor that a run is measured against."""
     assert least_makespan_s(limits, requests) == pytest.approx(seconds)
+
+
+def test_places_that_are_taken_already_push_the_end_back() -> None:
+    """A plan over the day's rest ends tomorrow: what is taken counts as free one window from now."""
+    day = Limit(Scope.WRITE, 100, 86400)
+
+    assert least_makespan_s([day], 60, used={day: 40}) == 0.0
+    assert least_makespan_s([day], 61, used={day: 40}) == 86400.0
+    assert least_makespan_s([day], 161, used={day: 40}) == 2 * 86400.0

@@ -5,14 +5,13 @@
 """
 
 import marshal
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Final, TypeAlias
 
 from sync.hints import Hint, HintKind
 from sync.model import CellValue, Flaw, FlawKind, LoadedFile, RowNumber, Table, TableRow
-
 
 _Marks: TypeAlias = tuple[
     dict[int, tuple[str, str]], dict[int, tuple[str, str]], dict[int, str], bool, tuple[str, str] | None

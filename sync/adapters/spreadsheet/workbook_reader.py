@@ -10,8 +10,9 @@ import pandas as pd
 from python_calamine import CalamineError
 
 from sync.adapters.spreadsheet.container import Content
+from sync.adapters.spreadsheet.error_words import has_new_words, with_old_words
 from sync.adapters.spreadsheet.facts import SheetFacts, read_facts
-from sync.adapters.spreadsheet.grid import MAX_CELLS, reaches_too_far
+from sync.adapters.spreadsheet.grid import MAX_CELLS, Area, reaches_too_far
 from sync.adapters.spreadsheet.open_document import read_open_document_facts
 from sync.adapters.spreadsheet.package import Package, damaged, refuse_dtds
 from sync.errors import InputError
@@ -22,6 +23,7 @@ MAX_MARKED: Final = 200_000
 """Cells under merged ranges, or under links, that are marked one by one."""
 
 _NO_FACTS: Final = SheetFacts("")
+_MERGED_WHOLE: Final = 10_000
 _FORMATTED_ROWS_NOTED: Final = 1_000
 _NO_FLAWS: Final[Mapping[int, Flaw]] = {}
 _NO_HINTS: Final[Mapping[int, Hint]] = {}
@@ -59,7 +61,10 @@ def _read(content: Content, facts: dict[str, SheetFacts], notes: tuple[str, ...]
     file = content.path.name
     _check_reach(facts, file)
     tables = []
-    for name, frame in _frames(content).items():
+    data = content.data
+    if content.package is not None and has_new_words(facts.values()):
+        data = with_old_words(content.package)
+    for name, frame in _frames(data, file).items():
         sheet = facts.get(name, _NO_FACTS)
         if len(frame) < sheet.last_certain:
             _refuse_lost_rows(file, sheet, len(frame))
@@ -91,11 +96,11 @@ def _formatted_rows(facts: Mapping[str, SheetFacts]) -> Iterator[str]:
             )
 
 
-def _frames(content: Content) -> dict[str, pd.DataFrame]:
+def _frames(data: bytes, file: str) -> dict[str, pd.DataFrame]:
     """Read the values as the file holds them: nothing guessed, nothing taken for missing, rows from Excel's row 1."""
     try:
         return pd.read_excel(
-            io.BytesIO(content.data),
+            io.BytesIO(data),
             engine="calamine",
             sheet_name=None,
             header=None,
@@ -104,11 +109,11 @@ def _frames(content: Content) -> dict[str, pd.DataFrame]:
             na_filter=False,
         )
     except (CalamineError, ValueError, OverflowError) as exc:
-        raise damaged(content.path.name) from exc
+        raise damaged(file) from exc
     except BaseException as exc:
         # A panic of the Rust reader is no `Exception`, and its type cannot be imported.
         if type(exc).__name__ == "PanicException":
-            raise damaged(content.path.name) from exc
+            raise damaged(file) from exc
         raise
 
 
@@ -178,10 +183,15 @@ def _lay_over(rows: list[TableRow], facts: SheetFacts, file: str, *, width: int)
 
 
 def _mark_merged(rows: Sequence[TableRow], marks: dict[int, dict[int, Flaw]], facts: SheetFacts, file: str) -> None:
-    """Mark every cell of a merged range that holds a value, where the file has rows and columns."""
+    """Mark every cell of a merged range that holds a value; merging has emptied all of them but the first.
+
+    Of a range that goes on for ever, only what lies within the rows and columns that hold values.
+    """
     marked = 0
     for merged in facts.merged:
-        place = merged.within(last_row=facts.last_row, last_column=max(facts.last_column, merged.left))
+        place: Area | None = merged
+        if merged.cells > _MERGED_WHOLE:
+            place = merged.within(last_row=facts.last_row, last_column=max(facts.last_column, merged.left))
         if place is None or _cell(rows, place.top, place.left) is None:
             continue
         marked += place.cells

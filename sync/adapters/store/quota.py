@@ -5,7 +5,7 @@ wall clock, and never into the future. A request that nobody saw answered counts
 What this process knows counts at once; the store learns of it in the next transaction.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 from math import inf
@@ -75,6 +75,10 @@ class QuotaLedger:
     def room(self, scope: Scope, now: float, until: float) -> int | None:
         """How many requests of `scope` could leave by `until`; `None` without a limit."""
         return self._windows.room(scope, now, until)
+
+    def taken(self, now: float) -> Mapping[Limit, int]:
+        """How many places of each counting window are taken."""
+        return {limit: used for limit, used in self._windows.use(now) if not limit.is_spacing}
 
     def use(self, now: float) -> tuple[QuotaUse, ...]:
         """Each counting window and how much of it is taken."""

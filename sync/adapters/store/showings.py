@@ -34,7 +34,7 @@ def write_showing(connection: Connection, outcome: Outcome, *, by: str, at_wall:
             "at_wall": at_wall,
         }
         for change in outcome.changes
-        if change.field
+        if change.field in moved
     ]
     if values:
         connection.execute(_SHOW, values)

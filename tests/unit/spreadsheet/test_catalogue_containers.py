@@ -1,4 +1,4 @@
-"""The catalogue of bad input, C1–C12: files that are hostile, or something else than their name says."""
+"""The catalogue of bad input, C1 to C12: files that are hostile, or something else than their name says."""
 
 import io
 import struct
@@ -39,7 +39,9 @@ def patched(path: Path, change: Callable[[bytearray], None]) -> Path:
         pytest.param(20_100_000, "100 times", id="a hundredfold of its packed size, beyond 20 MB"),
     ],
 )
-def test_c1_a_part_of_spaces_is_refused_before_it_is_unpacked(make_workbook: MakeWorkbook, size: int, named: str) -> None:
+def test_c1_a_part_of_spaces_is_refused_before_it_is_unpacked(
+    make_workbook: MakeWorkbook, size: int, named: str
+) -> None:
     """C1: a bomb declares itself; the limit is in the message."""
     bomb = f"<worksheet><sheetData>{' ' * size}</sheetData></worksheet>"
     error = refused(make_workbook(ROW, extra={"xl/worksheets/sheet1.xml": bomb}))
@@ -206,7 +208,9 @@ def package(**parts: str) -> bytes:
         pytest.param("a.xls", OLE + "Workbook".encode("utf-16-le"), "file.xls", id="xls"),
         pytest.param("a.xlsx", b"\x09\x08\x10\x00\x00\x06\x05\x00", "file.xls", id="bare BIFF"),
         pytest.param("a.xlsb", package(**{"xl__workbook.bin": ""}), "file.xlsb", id="xlsb"),
-        pytest.param("a.numbers", package(Index__Document=".", **{"Index__Document.iwa": ""}), "file.numbers", id="numbers"),
+        pytest.param(
+            "a.numbers", package(Index__Document=".", **{"Index__Document.iwa": ""}), "file.numbers", id="numbers"
+        ),
         pytest.param("a.fods", b'<?xml version="1.0"?><office:document/>', "file.xml", id="fods"),
         pytest.param("a.xls", b"<html><body><table><tr><td>Id</td></tr></table>", "file.html", id="HTML named xls"),
         pytest.param("a.csv", b"%PDF-1.4", "file.pdf", id="PDF named csv"),

@@ -1,4 +1,4 @@
-"""The catalogue of bad input, C39–C45: what is special about texts."""
+"""The catalogue of bad input, C39 to C45: what is special about texts."""
 
 from pathlib import Path
 

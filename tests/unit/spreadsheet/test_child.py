@@ -83,7 +83,7 @@ def test_reading_apart_gives_what_reading_here_gives(make_workbook: MakeWorkbook
     assert load(path) == load_here(path)
 
 
-def test_a_refusal_comes_through_with_code_and_remedy(tmp_path: Path, make_workbook: MakeWorkbook) -> None:
+def test_a_refusal_comes_through_with_code_and_remedy(make_workbook: MakeWorkbook) -> None:
     """What the reader says of the file is what the caller hears."""
     path = make_workbook("<row><c>", name="broken.xlsx")
 
