@@ -3,6 +3,8 @@
 PYTHON ?= $(shell for each in python3 python3.11 python3.12 python3.13 python3.14 python; do \
 	$$each -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && { echo $$each; break; }; done)
 WORKERS ?= 2
+N ?= 10000
+SEED ?= 0
 BIN := .venv/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 PYTEST := $(BIN)/pytest -q
@@ -11,7 +13,7 @@ COMPILE := build/pip-tools/bin/pip-compile --quiet --generate-hashes --no-emit-i
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo fmt lint types imports test cov e2e bench soak check requirements clean
+.PHONY: help setup demo fmt lint types imports test cov e2e bench corpus fuzz soak check requirements clean
 
 help: ## say what each target does
 	@sed -n 's/^\([a-z][a-z0-9-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | while IFS='|' read -r name what; do \
@@ -47,6 +49,12 @@ e2e: .venv/.dev ## run the command line against a sandbox process
 
 bench: .venv/.dev ## measure
 	$(PYTEST) -m bench -o norecursedirs='.*' tests/bench
+
+corpus: .venv/.dev ## read every sheet of a folder: make corpus CORPUS=dir
+	$(BIN)/python -m tests.bench.corpus $(CORPUS)
+
+fuzz: .venv/.dev ## read N sheets that were broken at random: make fuzz N=10000 SEED=0
+	$(BIN)/python -m tests.bench.fuzz -n $(N) --seed $(SEED)
 
 soak: .venv/.dev ## run the long tests
 	$(PYTEST) -m soak

@@ -157,7 +157,7 @@ class Application:
         """Write down what has become of rows, with what leaves now; only then is it said."""
         effects, self._effects = self._effects, []
         if departures or effects or self.line.owes:
-            for left in self.line.depart(departures, effects):
+            for left in reversed(self.line.depart(departures, effects)):
                 self._out.put_back(left)
         finished, self._finished_rows = self._finished_rows, []
         for outcome in finished:

@@ -71,6 +71,8 @@ class Departures:
     settle_reader: Reader = field(init=False)
     verify_reader: Reader = field(init=False)
     _reader_of: dict[int, Reader] = field(default_factory=dict)
+    _chosen: int = 0
+    """Departures of this turn, which the windows do not count yet."""
 
     def __post_init__(self) -> None:
         """Make one reader for each purpose."""
@@ -86,9 +88,11 @@ class Departures:
         """What may leave now, most urgent first."""
         now, chosen = self.clock.boot(), list[Departure]()
         self._bring_back(now)
-        room = min(self.line.places, self.line.ledger.at_once)
-        while len(chosen) < room and (departure := self._next(now)) is not None:
+        places = min(self.line.places, self.line.ledger.at_once)
+        while len(chosen) < places and (departure := self._next(now)) is not None:
             chosen.append(departure)
+            self._chosen = len(chosen)
+        self._chosen = 0
         return chosen
 
     def put_back(self, departure: Departure) -> None:
@@ -117,7 +121,7 @@ class Departures:
             (self.fresh if still_fresh else self.queue).appendleft(row)
 
     def _next(self, now: float) -> Departure | None:
-        may_read = self.line.earliest(Scope.ALL, now) <= now
+        may_read = self._may_leave(Scope.ALL, now)
         if may_read:
             self._want_settled(now)
             if self._fresh_due(now) <= now:
@@ -130,6 +134,10 @@ class Departures:
         if may_read and self.may_verify(now):
             self.verify_reader.want(waiting.row.edit.id for waiting in self.verifying.values())
         return self._read(self.verify_reader, now) if may_read else None
+
+    def _may_leave(self, scope: Scope, now: float) -> bool:
+        room = self.line.ledger.room(scope, now, now)
+        return self.line.earliest(scope, now) <= now and (room is None or room > self._chosen)
 
     def _readers(self) -> tuple[Reader, ...]:
         """Most urgent first; a run that stops has no use for fresh records."""
@@ -144,7 +152,7 @@ class Departures:
         return Departure(request)
 
     def _put(self, now: float) -> Departure | None:
-        if self.stopping or self.line.earliest(Scope.WRITE, now) > now:
+        if self.stopping or not self._may_leave(Scope.WRITE, now):
             return None
         while self.fresh and self.fresh[0].not_before <= now:
             row = self.fresh.popleft()
@@ -173,7 +181,7 @@ class Departures:
         if self.stopping or not self.queue or not self.fresh_reader.idle:
             return inf
         enough = len(self.fresh) > 2 * self.line.senders.places or self._sendable(now) <= len(self.fresh)
-        if self.fresh and enough:
+        if enough:
             return inf
         return self.line.earliest(Scope.WRITE, now) - self._lead_s()
 
@@ -182,7 +190,8 @@ class Departures:
         horizon_s = self.settings.fresh_for_s * HORIZON
         by_latency = int(self.line.senders.places * horizon_s / max(0.001, self.line.latency.seconds)) + 1
         room = self.line.ledger.room(Scope.WRITE, now, now + horizon_s)
-        return min(self.settings.ids_per_request, by_latency, by_latency if room is None else max(1, room))
+        in_windows = by_latency if room is None else max(1, room) - self._chosen
+        return min(self.settings.ids_per_request, by_latency, in_windows)
 
     def _lead_s(self) -> float:
         return self.line.latency.seconds * 1.5 + READ_AHEAD_S

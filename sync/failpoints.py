@@ -2,6 +2,7 @@
 
 import os
 import signal
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from threading import Lock
@@ -9,6 +10,8 @@ from threading import Lock
 VARIABLE = "COURSESYNC_FAILPOINT"
 """`name:k` dies when the point `name` is reached for the k-th time, from 1; `*:k` when any point is, all counted."""
 ANY = "*"
+LINGER_S = 0.02
+"""A death waits so long at its point, for the other threads: what was let go too early gets to the server."""
 
 
 @dataclass(slots=True)
@@ -24,9 +27,11 @@ class _Deadly:
             return
         with self.lock:
             self.left -= 1
-            if self.left == 0:
-                os.write(2, f"failpoint: dies at {name}\n".encode())
-                os.kill(os.getpid(), signal.SIGKILL)
+            is_here = self.left == 0
+        if is_here:
+            time.sleep(LINGER_S)
+            os.write(2, f"failpoint: dies at {name}\n".encode())
+            os.kill(os.getpid(), signal.SIGKILL)
 
 
 _deadly: _Deadly | None = None

@@ -232,4 +232,6 @@ def refused_sign_in(answer: Unauthorised | Forbidden) -> SignInError:
 
 def wrong_address(reason: str) -> ConfigError:
     """Whatever answers there, it is not the API."""
-    return ConfigError(f"This is not the API's address: {reason}.", remedy="Check `base_url` in the profile.")
+    return ConfigError(
+        f"This is not the API's address: {reason.rstrip('.')}.", remedy="Check `base_url` in the profile."
+    )

@@ -78,8 +78,9 @@ class Window:
 
     def left(self, sent_at: float, at: float) -> None:
         """A request that was let go at `sent_at` left only at `at`: spacing counts from then."""
-        if self.limit.is_spacing and sent_at in self._sent:
-            self._sent.remove(sent_at)
+        if self.limit.is_spacing:
+            if sent_at in self._sent:
+                self._sent.remove(sent_at)
             insort(self._sent, at)
 
     def answered(self, at: float) -> None:

@@ -57,6 +57,7 @@ def desk(folder: Path, *faults: Fault, limits: Sequence[Limit] = (), clock: Fake
     tokens = FakeTokens()
     senders = SimulatedSenders(server, tokens, places=4)
     with closing(open_store(folder / "state", clock)) as store:
+        store.connection.exec_driver_sql("PRAGMA synchronous = OFF")  # no test here loses power
         ledger = QuotaLedger(limits, clock, owner=str(id(server)), give_up_s=180.0)
         journal = RunJournal(store, ledger, RUN)
         line = Line(senders, journal, ledger, tokens, clock, lambda: 0.5, Breaker(wait_max_s=900.0))

@@ -105,6 +105,10 @@ class SimulatedSenders:
         left, self._left = tuple(self._left), []
         return left
 
+    def wake(self) -> None:
+        """End a wait, as a signal does."""
+        self._woken = True
+
     def arrivals(self, wait_s: float) -> tuple[Arrival, ...]:
         self.turns += 1
         if self.turns == self.dies_at_turn:

@@ -44,9 +44,9 @@ def apply(options: Common, sheet: Path, yes: bool, until: str | None, wait: bool
     stop_at = _stop_at(until)
     settings = options.settings(needs_network=True)
     with options.logging(settings):
-        read_sheet(sheet, settings)
+        checked = read_sheet(sheet, settings)
         with open_session(settings) as session, _watching(options, session, stop_at, yes=yes) as watch:
-            result = apply_sheet(session, sheet, out=options.out, watch=watch)
+            result = apply_sheet(session, checked, out=options.out, watch=watch)
             result = _wait_and_go_on(session, result, options, watch) if wait else result
         return show_result(options, result)
 

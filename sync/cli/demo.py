@@ -63,7 +63,7 @@ def _run(options: Common, settings: "Settings", script: _Script) -> "Result":
     from sync.bootstrap import open_session  # noqa: PLC0415 - the same
     from sync.cli.console import RunEvents, say  # noqa: PLC0415 - the same
     from sync.jobs.runs import PickUp, Watch, apply_sheet  # noqa: PLC0415 - the same
-    from sync.jobs.sheets import Preview  # noqa: PLC0415 - the same
+    from sync.jobs.sheets import Preview, read_sheet  # noqa: PLC0415 - the same
     from sync.preview import plan_lines  # noqa: PLC0415 - the same
     from sync.report_text import summary_lines  # noqa: PLC0415 - the same
 
@@ -80,7 +80,8 @@ def _run(options: Common, settings: "Settings", script: _Script) -> "Result":
     with open_session(settings) as session, stop_signals() as request, RunEvents(options) as events:
         request.wake = session.senders.wake
         out = options.out or Path.cwd() / "reports" / "demo"
-        result = apply_sheet(session, script.sheet, out=out, watch=Watch(events, request.interrupted, show))
+        checked = read_sheet(script.sheet, settings)
+        result = apply_sheet(session, checked, out=out, watch=Watch(events, request.interrupted, show))
     lines = summary_lines(result.report, result.written.files, result.written.notes)
     say(options, ["", *(line for line in lines if not line.startswith("Next: "))])
     return result

@@ -15,6 +15,7 @@ from sync.config import Settings
 from sync.errors import ConfigError, CourseSyncError
 from sync.jobs.sheets import read_sheet
 from sync.model import (
+    CheckedSheet,
     Issue,
     Outcome,
     RunFacts,
@@ -37,12 +38,21 @@ class Result:
 
 
 def write_run_report(
-    store: Store, settings: Settings, run_id: RunId, *, out: Path | None, stopped: CourseSyncError | None = None
+    store: Store,
+    settings: Settings,
+    run_id: RunId,
+    *,
+    out: Path | None,
+    stopped: CourseSyncError | None = None,
+    checked: CheckedSheet | None = None,
 ) -> Result:
-    """Write the report of a run from the journal alone; at any time, as often as wanted."""
+    """Write the report of a run from the journal alone; at any time, as often as wanted.
+
+    `checked` is the run's sheet where it has just been read: it saves reading the kept copy again.
+    """
     report, facts = run_report(store, run_id)
     folder = out or settings.state_dir / "reports" / run_id
-    source = _source(facts, settings)
+    source = _source(facts, settings, checked)
     return Result(report, folder, write_reports(report, folder, sheet=source), stopped)
 
 
@@ -88,8 +98,10 @@ def _unsettled(outcome: Outcome) -> Outcome:
     return replace(outcome, status=Status.UNKNOWN, issues=(*outcome.issues, issue))
 
 
-def _source(facts: RunFacts, settings: Settings) -> SheetSource | None:
+def _source(facts: RunFacts, settings: Settings, checked: CheckedSheet | None) -> SheetSource | None:
     copy = Path(facts.input_copy)
+    if checked is not None and checked.file.sha256 == facts.input.sha256 and copy.is_file():
+        return SheetSource.of(checked, path=copy)
     if not copy.is_file():
         return None
     return SheetSource.of(read_sheet(copy, settings), path=copy)

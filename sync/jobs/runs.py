@@ -20,7 +20,7 @@ from sync.errors import CourseSyncError, HeldRun
 from sync.failpoints import reach
 from sync.jobs.binding import check_account
 from sync.jobs.reports import Result, write_run_report
-from sync.jobs.sheets import Preview, hash_of, input_facts, preview, read_sheet, refuse_invalid
+from sync.jobs.sheets import Preview, hash_of, input_facts, preview, refuse_invalid
 from sync.line import Line
 from sync.model import (
     CheckedSheet,
@@ -60,8 +60,8 @@ class Watch:
     confirm: Callable[[Question], bool] = field(default=lambda _: True)
 
 
-def apply_sheet(session: Session, path: Path, *, out: Path | None, watch: Watch) -> Result:
-    """Plan the sheet, ask, send, and report on every row.
+def apply_sheet(session: Session, checked: CheckedSheet, *, out: Path | None, watch: Watch) -> Result:
+    """Plan a sheet that was read, ask, send, and report on every row.
 
     An unfinished run of the same sheet is gone on with; of other unfinished runs, what is open is settled first.
 
@@ -70,8 +70,8 @@ def apply_sheet(session: Session, path: Path, *, out: Path | None, watch: Watch)
         CourseSyncError: the run could not begin; nothing was sent.
     """
     settings, clock = session.settings, session.clock
+    path = checked.file.path
     with run_lock(settings.state_dir / "run.lock", since=utc(clock.wall()), holds=str(path)):
-        checked = read_sheet(path, settings)
         refuse_invalid(checked, settings)
         unfinished = unfinished_runs(session.store)
         same = [facts for facts in unfinished if _is_same(facts, checked, path)]
@@ -79,13 +79,13 @@ def apply_sheet(session: Session, path: Path, *, out: Path | None, watch: Watch)
             if facts not in same[-1:]:
                 settle_open(session, facts, watch)
         if same:
-            return _pick_up(session, same[-1], out=out, watch=watch)
+            return _pick_up(session, same[-1], checked, out=out, watch=watch)
         started = clock.wall()
         shown = preview(session, checked, watch.stop_asked)
         if to_send(shown.rows) and not watch.confirm(shown):
             raise HeldRun("Nothing was sent: the plan was not approved.", remedy="Run it again when it is.")
         facts = _begin(session, shown, started)
-        return _carry_out(session, facts, shown.rows, shown.desired, out=out, watch=watch)
+        return _carry_out(session, facts, shown.rows, shown.desired, out=out, watch=watch, checked=checked)
 
 
 def resume_run(session: Session, facts: RunFacts, *, out: Path | None, watch: Watch) -> Result:
@@ -139,19 +139,22 @@ def _is_same(facts: RunFacts, checked: CheckedSheet, path: Path) -> bool:
     return facts.input.sha256 == checked.file.sha256 and Path(facts.input.path).resolve() == path.resolve()
 
 
-def _pick_up(session: Session, facts: RunFacts, *, out: Path | None, watch: Watch) -> Result:
+def _pick_up(session: Session, facts: RunFacts, checked: CheckedSheet, *, out: Path | None, watch: Watch) -> Result:
     left = sum(1 for _ in open_rows(session.store, facts.run_id))
     watch.events.emit("run.picked_up", run_id=facts.run_id, rows_left=left)
     if left and not watch.confirm(PickUp(facts, left)):
         raise HeldRun("Nothing was sent: going on was not approved.", remedy="Run it again when it is.")
-    return _go_on(session, facts, out=out, watch=watch)
+    return _go_on(session, facts, out=out, watch=watch, checked=checked)
 
 
-def _go_on(session: Session, facts: RunFacts, *, out: Path | None, watch: Watch) -> Result:
+def _go_on(
+    session: Session, facts: RunFacts, *, out: Path | None, watch: Watch, checked: CheckedSheet | None = None
+) -> Result:
     check_account(session, session.line(), watch.stop_asked)
     rows = tuple(row.planned for row in open_rows(session.store, facts.run_id))
     ids = [row.edit.id for row in rows if row.edit is not None]
-    return _carry_out(session, facts, rows, known_desired(session.store, ids), out=out, watch=watch)
+    desired = known_desired(session.store, ids)
+    return _carry_out(session, facts, rows, desired, out=out, watch=watch, checked=checked)
 
 
 def _begin(session: Session, shown: Preview, started_wall: float) -> RunFacts:
@@ -185,6 +188,7 @@ def _carry_out(
     *,
     out: Path | None,
     watch: Watch,
+    checked: CheckedSheet | None,
 ) -> Result:
     line = session.line(facts.run_id)
     sending = _sending(session, line, rows, desired)
@@ -200,7 +204,9 @@ def _carry_out(
     _count(line)
     code = _end(session, facts, ending)
     watch.events.emit("run.finished", run_id=facts.run_id, exit_code=code)
-    return write_run_report(session.store, session.settings, facts.run_id, out=out, stopped=ending.stopped)
+    return write_run_report(
+        session.store, session.settings, facts.run_id, out=out, stopped=ending.stopped, checked=checked
+    )
 
 
 def _sending(

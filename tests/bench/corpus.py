@@ -16,9 +16,9 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import openpyxl
+from openpyxl.worksheet.worksheet import Worksheet
 
 from sync.adapters.spreadsheet import Limits, ReadingProcess
 from sync.adapters.spreadsheet.container import read_content
@@ -127,14 +127,14 @@ def compare(loaded: LoadedFile, name: str, tally: Tally) -> None:
             tally.differences["(sheets that only one lists: chart and dialog sheets)"] += 1
 
 
-def differences(table: Table, sheet: Any, tally: Tally) -> Iterator[tuple[str, str]]:
+def differences(table: Table, sheet: Worksheet, tally: Tally) -> Iterator[tuple[str, str]]:
     ours = {
         (row.number, column): (cell, row.flaws.get(column - 1))
         for row in table.rows
         for column, cell in enumerate(row.cells, start=1)
         if cell is not None or column - 1 in row.flaws
     }
-    them = {place: cell.value for place, cell in sheet._cells.items() if cell.value not in {None, ""}}  # noqa: SLF001 - all that there are
+    them = {place: cell.value for place, cell in sheet._cells.items() if cell.value not in {None, ""}}
     for place in ours.keys() | them.keys():
         tally.cells += 1
         value, flaw = ours.get(place, (None, None))
@@ -153,7 +153,9 @@ def difference(ours: CellValue, theirs: object, *, is_flawed: bool) -> str | Non
         return texts(ours, theirs)
     if isinstance(ours, int | float) and isinstance(theirs, int | float):
         close = abs(ours - theirs) <= 1e-9 * max(1.0, abs(ours), abs(theirs))
-        return None if close and isinstance(ours, bool) == isinstance(theirs, bool) else "numbers of more than 15 digits"
+        return (
+            None if close and isinstance(ours, bool) == isinstance(theirs, bool) else "numbers of more than 15 digits"
+        )
     times = (dt.datetime, dt.date, dt.time, dt.timedelta)
     if isinstance(ours, times) or isinstance(theirs, times):
         return moments(ours, theirs)
@@ -181,7 +183,9 @@ def moments(ours: CellValue, theirs: object) -> str | None:
         return "a date for one of them, something else for the other"
     if abs(left - right) < 2e-5:
         return None
-    return "another day: before 1 March 1900, or by the calendar of 1904" if abs(left - right) >= 0.99 else "another time"
+    return (
+        "another day: before 1 March 1900, or by the calendar of 1904" if abs(left - right) >= 0.99 else "another time"
+    )
 
 
 def serial(value: object) -> float | None:

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sqlalchemy.exc import IntegrityError
 
 from sync.adapters.store import QuotaLedger, RunJournal, Store, open_store
 from sync.adapters.store.history import (
@@ -95,6 +96,12 @@ def begin(store: Store, *, rows: int = 3, facts: RunFacts = FACTS) -> None:
 
 def updated(number: int) -> Outcome:
     return Outcome(RowNumber(number), Label(str(number)), Status.UPDATED, SectionId(number), (CHANGE,), attempts=1)
+
+
+def chain(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
 
 
 def write(store: Store, *effects: Callable[[Batch], object]) -> None:
@@ -323,10 +330,11 @@ def test_an_error_of_the_store_quotes_no_contents(tmp_path: Path) -> None:
         with pytest.raises(StoppedEarly) as stop:
             write(store, lambda batch: batch.intend(big))
 
-    error: BaseException | None = stop.value
-    while error is not None:
+        with pytest.raises(IntegrityError) as twice:
+            begin(store, facts=replace(FACTS, user="secret"))
+
+    for error in (*chain(stop.value), *chain(twice.value)):
         assert "secret" not in str(error)
-        error = error.__cause__ or error.__context__
 
 
 # what goes in comes out --------------------------------------------------------------------------------------------

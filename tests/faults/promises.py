@@ -167,7 +167,7 @@ def _body_is_what_was_read(evidence: Evidence, puts: Sequence[_Put]) -> Iterator
         elif row is None:
             yield f"I5: {where} is for a section that no row names"
         elif not any(_is_overlaid(body, version, row) for version in _versions(evidence, put.id)):
-            yield f"I4: {where} is not the record that was read with the row's values laid over it: {_why(body, row)}"
+            yield f"I4: {where} is not the record that was read with the row laid over it: {_why(evidence, body, row)}"
 
 
 def _versions(evidence: Evidence, section_id: int) -> Iterator[Record]:
@@ -187,8 +187,18 @@ def _is_overlaid(body: Record, version: Record, row: Asked) -> bool:
     return all(exact(body.get(name)) in (exact(value), exact(version.get(name))) for name, value in row.values.items())
 
 
-def _why(body: Record, row: Asked) -> str:
-    return f"its fields besides {', '.join(row.values)} are {', '.join(sorted(body.keys() - row.values.keys()))}"
+def _why(evidence: Evidence, body: Record, row: Asked) -> str:
+    before = evidence.before.get(row.id, {})
+    names = (body.keys() | before.keys()) - row.values.keys()
+    differ = [
+        name for name in names if (name in body, exact(body.get(name))) != (name in before, exact(before.get(name)))
+    ]
+    return f"unlike the first version of the record are {', '.join(sorted(differ)) or 'values that the row names'}"
+
+
+def _at(record: Record, name: str) -> list[Json]:
+    """The value in a list, which is empty where there is none: null is a value."""
+    return [record[name]] if name in record else []
 
 
 def _no_needless_put(evidence: Evidence, puts: Sequence[_Put]) -> Iterator[str]:

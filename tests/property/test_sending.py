@@ -94,7 +94,7 @@ def tell(story: Story, folder: Path) -> World:
     return world
 
 
-@settings(max_examples=120)
+@settings(max_examples=80)
 @given(stories)
 def test_every_run_ends_with_true_statuses_however_often_it_was_broken_off(story: Story) -> None:
     """Intents before PUTs, true statuses, whole bodies, reads between PUTs, few PUTs; and no intent stays open."""
@@ -113,7 +113,7 @@ def test_every_run_ends_with_true_statuses_however_often_it_was_broken_off(story
         assert ending.exit_code in (0, 4)
 
 
-@settings(max_examples=30)
+@settings(max_examples=20)
 @given(stories)
 def test_once_all_is_well_another_run_makes_the_rest_so_and_a_third_sends_nothing(story: Story) -> None:
     """Convergence: rows that failed are sent again by a new run of the same sheet; then there is nothing left to do."""

@@ -605,10 +605,17 @@ def test_a_row_that_kills_the_program_is_set_aside_after_three_times(tmp_path: P
 
 def test_a_row_in_flight_at_the_end_of_a_run_that_stopped_in_good_order_is_no_death(tmp_path: Path) -> None:
     """Stopping three times while its answer is outstanding does not set a row aside."""
-    made = world(tmp_path, 1, Fault("lost", times=2, delay_s=60.0), attempts=9)
+    made = world(tmp_path, 1, Fault("lost", times=3, delay_s=60.0), attempts=9)
     made.stop_asked = lambda: (
         Interrupted("told to end", signal_number=15) if made.lives < 4 and made.sent(1) >= made.lives else None
     )
+
+    def tell_soon_after_a_put(senders: SimulatedSenders) -> None:
+        senders.witness = lambda request: (
+            made.timeline.at(made.clock.boot() + 1.0, senders.wake) if isinstance(request, Put) else None
+        )
+
+    made.prepare = tell_soon_after_a_put
     for go in (made.apply, made.resume, made.resume):
         assert go().exit_code == 143
 

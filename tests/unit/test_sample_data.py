@@ -289,7 +289,7 @@ def test_the_demos_updated_rows_cover_the_edits_that_people_make() -> None:
 
 
 def test_the_fault_script_is_one_that_the_sandbox_reads() -> None:
-    """Each rule is for a PUT of a row that is to fail; the last two rows are those that the allowance does not reach."""
+    """Each rule is for a PUT of a row that is to fail; the last two rows are beyond the allowance."""
     rules = faults.load(FOLDER / "demo_faults.json")
     rows = _demo_rows()
     (failed,), (unknown,) = rows["failed"], rows["unknown"]

@@ -70,6 +70,20 @@ def test_spacing_runs_from_the_moment_of_sending() -> None:
     assert windows.earliest(WRITE, 10.0) == 10.0 + 0.1 + SPACING_MARGIN_S
 
 
+@pytest.mark.parametrize("looked_at", [0.0, 0.05, 0.2, 0.4])
+def test_spacing_counts_from_when_a_request_really_left(looked_at: float) -> None:
+    """A busy machine lets go at 0 and sends at 0.3; it does not matter whether somebody looked meanwhile."""
+    windows = Windows([SPACING, Limit(WRITE, 1, 60.0)])
+    windows.sent(WRITE, 0.0)
+    windows.earliest(ALL, looked_at)
+    windows.left(WRITE, 0.0, 0.3)
+    windows.answered(WRITE, 0.35)
+
+    assert windows.earliest(ALL, 0.35) == pytest.approx(0.405)
+    assert windows.earliest(WRITE, 0.5) == 60.35
+    assert [used for _, used in windows.use(0.4)] == [1, 1]
+
+
 @pytest.mark.parametrize(
     ("seconds", "spaces"), [pytest.param(1.0, True, id="a second"), pytest.param(1.001, False, id="longer")]
 )

@@ -32,8 +32,8 @@ def _know_showings(connection: Connection) -> None:
 _MIGRATIONS: Mapping[int, Migration] = {1: _know_showings}
 """From each older version to the next one."""
 
-_TRACES = ("inputs", "reports")
-"""What runs leave in the state directory beside the store."""
+_TRACES = ("inputs",)
+"""What only runs leave beside the store: a report may also come from a check, which needs none."""
 _IS_DAMAGE = ("SQLITE_CORRUPT", "SQLITE_NOTADB")
 _IS_RIGHTS = ("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM", "SQLITE_AUTH")
 _IS_TROUBLE = ("SQLITE_FULL", "SQLITE_IOERR", "SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_PROTOCOL", "SQLITE_NOMEM")

@@ -25,6 +25,8 @@ HEADER = (
     + "</row>"
 )
 COLUMNS = {"Title": "B", "DisplayOrder": "C", "Active": "D", "NewImageUrl": "E"}
+OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+RELATIONSHIPS = '<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">{}</Relationships>'
 URL = "https://example.com/a.png"
 
 
@@ -249,11 +251,12 @@ def test_c33_texts_are_decoded_once_and_sent_as_written(
 ) -> None:
     """C33: Excel's own escapes are undone, once; line ends are sent as one sign."""
     if shared:
-        rels = (
-            '<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">'
-            '<Relationship Id="rId1" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/worksheet" '
-            'Target="worksheets/sheet1.xml"/><Relationship Id="rId2" '
-            'Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/sharedStrings" Target="sharedStrings.xml"/></Relationships>'
+        kinds = (("worksheet", "worksheets/sheet1.xml"), ("sharedStrings", "sharedStrings.xml"))
+        rels = RELATIONSHIPS.format(
+            "".join(
+                f'<Relationship Id="rId{number}" Type="{OFFICE}/{kind}" Target="{target}"/>'
+                for number, (kind, target) in enumerate(kinds, start=1)
+            )
         )
         strings = f'<sst><si><t xml:space="preserve">{text}</t></si></sst>'
         row = of_xml(
@@ -298,10 +301,8 @@ def test_c37_phonetic_text_is_no_text_of_the_cell(of_xml: Callable[..., CheckedR
     assert value_of(row, "Title") == "課"
 
 
-LINK = (
-    '<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships"><Relationship Id="rId1" '
-    'Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/hyperlink" Target="{target}" '
-    'TargetMode="External"/></Relationships>'
+LINK = RELATIONSHIPS.format(
+    f'<Relationship Id="rId1" Type="{OFFICE}/hyperlink" Target="{{target}}" TargetMode="External"/>'
 )
 
 
