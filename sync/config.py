@@ -48,6 +48,12 @@ class Settings:
     limits: tuple[Limit, ...]
     on_invalid: Literal["skip", "stop"]
     on_conflict: Literal["refuse", "sheet", "live"]
+    hidden_rows: Literal["ask", "include", "leave_out"]
+    """What becomes of rows that are hidden or filtered away."""
+    html: Literal["off", "report", "hold"]
+    """What becomes of contents that hold something that acts: scripts, frames, handlers."""
+    encoding: str | None
+    """Of a CSV that is not UTF-8 or UTF-16; never guessed."""
     on_drift: Literal["restore", "keep"]
     timeout_s: float
     attempts: int
@@ -148,6 +154,9 @@ def _settings(name: str, base_url: str, keys: "ProfileKeys", *, environ: Mapping
         limits=tuple(Limit(scope=Scope(each.scope), count=each.count, seconds=each.seconds) for each in keys.limits),
         on_invalid=keys.on_invalid,
         on_conflict=keys.on_conflict,
+        hidden_rows=keys.hidden_rows,
+        html=keys.html,
+        encoding=keys.encoding,
         on_drift=keys.on_drift,
         timeout_s=keys.timeout_s,
         attempts=keys.attempts,

@@ -66,6 +66,9 @@ class ProfileKeys(_Keys):
     limits: list[LimitKeys] = list(DOCUMENTED_LIMITS)
     on_invalid: Literal["skip", "stop"] = "skip"
     on_conflict: Literal["refuse", "sheet", "live"] = "refuse"
+    hidden_rows: Literal["ask", "include", "leave_out"] = "ask"
+    html: Literal["off", "report", "hold"] = "report"
+    encoding: str | None = None
     on_drift: Literal["restore", "keep"] = "restore"
     timeout_s: Annotated[Finite, Field(gt=0, le=600)] = 30.0
     attempts: Annotated[int, Field(ge=1, le=10)] = 3

@@ -11,6 +11,8 @@ from sync.base import refuse_foreign
 from sync.bootstrap import Session, new_run_id
 from sync.config import Settings
 from sync.errors import InputError
+from sync.hidden_rows import HiddenRows
+from sync.html_risks import HtmlPolicy
 from sync.jobs.binding import check_account
 from sync.model import (
     CheckedSheet,
@@ -51,7 +53,12 @@ def read_sheet(path: Path, settings: Settings) -> CheckedSheet:
     Raises:
         InputError: the file or its headings cannot be read.
     """
-    return check_sheet(load(path), aliases=settings.aliases)
+    return check_sheet(
+        load(path, encoding=settings.encoding),
+        aliases=settings.aliases,
+        hidden_rows=HiddenRows(settings.hidden_rows),
+        html=HtmlPolicy(settings.html),
+    )
 
 
 def check_report(checked: CheckedSheet, settings: Settings, clock: Clock) -> RunReport:
