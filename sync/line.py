@@ -110,9 +110,7 @@ class Line:
 
     def earliest(self, scope: Scope, now: float) -> float:
         """When the next request of `scope` may leave: `now`, later, or `inf` while that hangs on an answer."""
-        for slot, at in self.senders.departed():
-            self._leaving.discard(slot)
-            self.ledger.departed(slot, at)
+        self._note_departures()
         if self._leaving:
             return inf
         return max(self.ledger.earliest(scope, now), self.breaker.open_until)
@@ -181,8 +179,15 @@ class Line:
         """Wait for answers, at most until `until` on the boot clock; note what each means for all that follows."""
         wait_s = min(max(0.0, until - self.clock.boot()), SLEEP_MAX_S)
         arrivals = self.senders.arrivals(wait_s)
+        self._note_departures()
         self.journal.refresh()
         return tuple(heard for arrival in arrivals if (heard := self._hear(arrival)) is not None)
+
+    def _note_departures(self) -> None:
+        """Space from the moment at which a request left; before its answer is heard, which ends its place."""
+        for slot, at in self.senders.departed():
+            self._leaving.discard(slot)
+            self.ledger.departed(slot, at)
 
     def let_go(self) -> None:
         """Nobody will listen for what is still in flight: it counts until it can no longer be under way."""
