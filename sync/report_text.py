@@ -47,6 +47,8 @@ def next_step(report: RunReport, files: Sequence[PurePath] = (), *, words: str =
     if report.command not in _ACTS and Status.TO_UPDATE in present:
         return f"Nothing was sent. To send it: coursesync apply {shlex.quote(report.input.path)}{profile}"
     failed = next((file for file in files if file.name.startswith("failed")), None)
+    if report.command == "check" and present & NEEDS_ATTENTION:
+        return f"Mend the marked cells, then look again: coursesync check {shlex.quote(report.input.path)}{profile}"
     if present & NEEDS_ATTENTION and failed is not None and report.command != "undo":
         return f"Mend the marked cells, then send that file: coursesync apply {shlex.quote(str(failed))}{profile}"
     if report.command == "check" and not present & NEEDS_ATTENTION:

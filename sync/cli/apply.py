@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from sync.cli.check import held_by_invalid
 from sync.cli.options import Common, common
 from sync.cli.places import check_folder
 from sync.cli.streams import echo
@@ -45,6 +46,8 @@ def apply(options: Common, sheet: Path, yes: bool, until: str | None, wait: bool
     settings = options.settings(needs_network=True)
     with options.logging(settings):
         checked = read_sheet(sheet, settings)
+        if (held := held_by_invalid(options, checked, settings)) is not None:
+            return held
         with open_session(settings) as session, _watching(options, session, stop_at, yes=yes) as watch:
             result = apply_sheet(session, checked, out=options.out, watch=watch)
             result = _wait_and_go_on(session, result, options, watch) if wait else result

@@ -1,5 +1,6 @@
 """The command `coursesync`: its subcommands, loaded when they are named, and the one place where errors become text."""
 
+import errno
 import json
 import traceback
 from collections.abc import Sequence
@@ -10,7 +11,7 @@ from typing import NamedTuple
 import click
 
 from sync import __version__
-from sync.cli.streams import echo, flush
+from sync.cli.streams import echo, flush, open_missing
 from sync.errors import CourseSyncError, Interrupted
 
 EXIT_USAGE = 2
@@ -82,6 +83,7 @@ def cli() -> None:
 
 def run(words: Sequence[str]) -> int:
     """Run one command; every error becomes one sentence on standard error, and an exit code."""
+    open_missing()
     as_json = "--json" in words
     try:
         code = cli.main(args=list(words), prog_name="coursesync", standalone_mode=False)
@@ -98,6 +100,10 @@ def run(words: Sequence[str]) -> int:
         return _tell(error.message, error.remedy, error.exit_code, as_json=as_json)
     except KeyboardInterrupt:
         return _tell("Interrupted.", "", 130, as_json=as_json)
+    except OSError as error:
+        if error.filename is not None or error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            return _internal(error, as_json=as_json)
+        return _tell(f"The output could not be written: {error.strerror}.", "", EXIT_INTERNAL, as_json=as_json)
     except Exception as error:  # noqa: BLE001 - the entry point: an unforeseen error is said, logged, and exits 1
         return _internal(error, as_json=as_json)
     flush()

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from sync.cli.check import held_by_invalid
 from sync.cli.options import Common, common
 from sync.cli.places import check_folder
 
@@ -19,14 +20,15 @@ def plan(options: Common, sheet: Path, detailed: bool) -> int:  # noqa: FBT001 -
     from sync.bootstrap import open_session  # noqa: PLC0415 - the same
     from sync.cli.console import say, show_result  # noqa: PLC0415 - the same
     from sync.jobs.reports import Result  # noqa: PLC0415 - the same
-    from sync.jobs.sheets import plan_report, preview, read_sheet, refuse_invalid  # noqa: PLC0415 - the same
+    from sync.jobs.sheets import plan_report, preview, read_sheet  # noqa: PLC0415 - the same
     from sync.preview import plan_lines  # noqa: PLC0415 - the same
 
     check_folder(options.out)
     settings = options.settings(needs_network=True)
     with options.logging(settings):
         checked = read_sheet(sheet, settings)
-        refuse_invalid(checked, settings)
+        if (held := held_by_invalid(options, checked, settings)) is not None:
+            return held
         with open_session(settings) as session, stop_signals() as request:
             request.wake = session.senders.wake
             shown = preview(session, checked, request.interrupted)

@@ -12,6 +12,17 @@ _GONE = frozenset({errno.EPIPE, errno.EIO})
 """The pipe has no reader (`| head -1`), or the terminal hung up."""
 
 
+def open_missing() -> None:
+    """Open what the caller closed (`>&-`), so that no file or socket of ours takes the place of a standard stream."""
+    for descriptor, name in ((0, "stdin"), (1, "stdout"), (2, "stderr")):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest free number: this one
+        if getattr(sys, name) is None:
+            setattr(sys, name, os.fdopen(descriptor, "r" if descriptor == 0 else "w", closefd=False))
+
+
 def echo(text: str, *, err: bool = False) -> None:
     """Print one line; nothing where nobody reads any more.
 

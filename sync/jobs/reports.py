@@ -104,4 +104,5 @@ def _source(facts: RunFacts, settings: Settings, checked: CheckedSheet | None) -
         return SheetSource.of(checked, path=copy)
     if not copy.is_file():
         return None
-    return SheetSource.of(read_sheet(copy, settings), path=copy)
+    # A CSV's one table is named after its file, and the kept copy has another name.
+    return replace(SheetSource.of(read_sheet(copy, settings), path=copy), sheet=facts.input.sheet)
