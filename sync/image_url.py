@@ -32,11 +32,13 @@ def refusal(url: str) -> str | None:
         return "must be a web address"
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         return "must be a web address that begins with https://"
-    if "@" in parts.netloc:
-        return "must have no user name or password"
-    if port not in {None, _HTTPS_PORT}:
-        return "must have no port"
-    return _refusal_of_host(parts.hostname) or _refusal_of_rest(parts)
+    reasons = (
+        "must have no user name or password" if "@" in parts.netloc else None,
+        "must have no port" if port not in {None, _HTTPS_PORT} else None,
+        _refusal_of_host(parts.hostname),
+        _refusal_of_rest(parts),
+    )
+    return ", and ".join(reason for reason in reasons if reason is not None) or None
 
 
 @lru_cache(maxsize=1024)

@@ -271,7 +271,8 @@ class _Judge:
         if values.get("ClearImageFile") is False:
             # FALSE asks for nothing: an image goes only where TRUE stands.
             del values["ClearImageFile"]
-        if "NewImageUrl" in values and "ClearImageFile" in values:
+        named = values.keys() | {issue.field for issue in issues if issue.field == "NewImageUrl"}
+        if "NewImageUrl" in named and "ClearImageFile" in values:
             message = "must not be TRUE while NewImageUrl is given"
             issues.append(self._issue(row, "ClearImageFile", "image.both", message, attempted=True))
         if values.get("UnlockAfterDays") and values.get("UnlockType", UnlockType.Timed) != UnlockType.Timed:

@@ -65,3 +65,11 @@ def test_an_image_on_a_public_host_is_accepted(url: str) -> None:
 def test_what_could_reach_elsewhere_is_refused(url: str, reason: str) -> None:
     """No credentials, no IP addresses, no internal names, nothing that two readers take apart in two ways."""
     assert reason in (refusal(url) or "")
+
+
+def test_every_reason_is_named_not_only_the_first() -> None:
+    """Who mends one problem must not meet the next one only then."""
+    assert refusal("https://me@a:8443/b.webp") == (
+        "must have no user name or password, and must have no port, and must be on a public host,"
+        " and must end in .jpg, .jpeg, .png or .gif"
+    )

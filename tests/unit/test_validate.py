@@ -273,6 +273,10 @@ def test_an_image_is_not_set_and_removed_at_once() -> None:
     url = "https://example.com/a.png"
 
     assert codes(one(header, (1, url, True))) == [("ClearImageFile", "image.both")]
+    assert codes(one(header, (1, "a.webp", True))) == [
+        ("NewImageUrl", "cell.not_a_url"),
+        ("ClearImageFile", "image.both"),
+    ]
     assert codes(one(header, (1, url, False))) == []
     assert codes(one(header, (1, None, True))) == []
 
