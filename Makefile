@@ -9,7 +9,7 @@ BIN := .venv/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 PYTEST := $(BIN)/pytest -q
 COMPILE := build/pip-tools/bin/pip-compile --quiet --generate-hashes --no-emit-index-url --no-emit-find-links \
-	--no-emit-trusted-host --no-emit-options --strip-extras --allow-unsafe --no-header --extra sandbox --extra build
+	--no-emit-trusted-host --no-emit-options --allow-unsafe --no-header --extra sandbox --extra build
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -62,8 +62,8 @@ soak: .venv/.dev ## run the long tests
 check: lint types imports test ## everything that has to hold before a commit
 
 requirements: build/pip-tools/bin/pip-compile ## pin every package anew, with hashes and without index addresses
-	$(COMPILE) --output-file requirements.txt pyproject.toml
-	$(COMPILE) --extra dev --constraint requirements.txt --output-file requirements-dev.txt pyproject.toml
+	$(COMPILE) --strip-extras --output-file requirements.txt pyproject.toml
+	$(COMPILE) --no-strip-extras --extra dev --constraint requirements.txt --output-file requirements-dev.txt pyproject.toml
 
 clean: ## remove what builds and checks leave; the environment and reports stay
 	rm -rf build dist *.egg-info .coverage .coverage.* htmlcov
