@@ -1,7 +1,6 @@
 """A second opinion on throttling: nginx's own limiter in front of the sandbox, as 409 and as 429."""
 
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -13,12 +12,13 @@ from pathlib import Path
 
 import pytest
 
+from tests.programs import find, needs
 from tests.sandbox_process import SandboxProcess
 
 ROOT = Path(__file__).resolve().parents[2]
 SEED = ROOT / "sample_data" / "sandbox_seed.json"
 SHEET = ROOT / "sample_data" / "reorder_a_course.csv"
-NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
+NGINX = find("nginx")
 CONFIGURATION = """
 daemon off; master_process off; error_log {folder}/error.log crit; pid {folder}/nginx.pid;
 events {{ worker_connections 64; }}
@@ -38,10 +38,7 @@ http {{
 }}
 """
 
-pytestmark = [
-    pytest.mark.e2e,
-    pytest.mark.skipif(NGINX is None, reason="nginx is not installed: a second opinion, not the proof itself"),
-]
+pytestmark = [pytest.mark.e2e, needs("nginx")]
 
 
 @contextmanager
