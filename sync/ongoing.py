@@ -181,6 +181,8 @@ def made_so(changes: Sequence[FieldChange], updated_on: str | None, live: Record
                 change.field, change.after if live is None or change.field in ACTIONS else live.get(change.field)
             ),
             updated_on=updated_on,
+            value=change.after,
+            has_value=True,
         )
         for change in changes
     }

@@ -2,13 +2,13 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from sync.errors import CourseSyncError
 from sync.exchange import Answer, Request
 from sync.model import FieldChange, Outcome, QuotaUse, SectionId
-from sync.section import Record
+from sync.section import Json, Record
 from sync.windows import Scope
 
 StopAsked = Callable[[], CourseSyncError | None]
@@ -124,6 +124,10 @@ class DesiredValue:
     stored: str
     """Digest of the normal form of what a read gave back; the same unless the server rewrites."""
     updated_on: str | None = None
+    value: Json = field(default=None, compare=False)
+    """As it was sent, to be written down; what is read back for a plan goes without, since digests decide."""
+    has_value: bool = field(default=False, compare=False)
+    """Whether `value` says anything: null is a value."""
 
 
 Desired = Mapping[str, DesiredValue]

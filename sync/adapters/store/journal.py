@@ -10,7 +10,7 @@ from sqlalchemy import Connection, bindparam, delete, func, insert, select, upda
 from sync.adapters.store.opening import Store
 from sync.adapters.store.quota import QuotaLedger
 from sync.adapters.store.rowtext import changes_json, changes_of, outcome_json, read, text
-from sync.adapters.store.schema import desired, intents, rows, runs
+from sync.adapters.store.schema import desired, intents, rewritings, rows, runs
 from sync.adapters.store.showings import write_showing
 from sync.errors import InternalError
 from sync.failpoints import reach
@@ -41,6 +41,7 @@ _FORGET = delete(desired).where(
     desired.c.section_id == bindparam("of_section"), desired.c.field == bindparam("of_field")
 )
 _REMEMBER = insert(desired)
+_REWRITTEN = insert(rewritings).prefix_with("OR REPLACE")
 
 
 @dataclass(slots=True)
@@ -129,10 +130,18 @@ class StoreBatch:
                     "stored": value.stored,
                     "updated_on": value.updated_on,
                     "run_id": self._run(),
+                    "value_json": text(value.value) if value.has_value else None,
                 }
                 for name, value in values.items()
             ],
         )
+        rewritten = [
+            {"run_id": self._run(), "section_id": section_id, "field": name, "stored": value.stored}
+            for name, value in values.items()
+            if value.stored != value.sent
+        ]
+        if rewritten:
+            self.connection.execute(_REWRITTEN, rewritten)
 
     def forget(self, section_id: SectionId, fields: Sequence[str]) -> None:
         """What was kept of these fields does not hold."""

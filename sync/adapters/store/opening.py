@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, ExceptionContext, create_engine, event, insert, select, update
 
-from sync.adapters.store.schema import SCHEMA_VERSION, meta, metadata, shown
+from sync.adapters.store.schema import SCHEMA_VERSION, desired, meta, metadata, rewritings, shown
 from sync.errors import ConfigError, CourseSyncError, StoppedEarly
 from sync.failpoints import reach
 from sync.ports import Clock
@@ -29,7 +29,15 @@ def _know_showings(connection: Connection) -> None:
     shown.create(connection, checkfirst=True)
 
 
-_MIGRATIONS: Mapping[int, Migration] = {1: _know_showings}
+def _keep_values(connection: Connection) -> None:
+    """Version 3 keeps the desired values themselves, and what the server made of each run's; digests stay alone."""
+    columns = connection.exec_driver_sql("SELECT name FROM pragma_table_info('desired')").scalars()
+    if desired.c.value_json.name not in set(columns):
+        connection.exec_driver_sql("ALTER TABLE desired ADD COLUMN value_json TEXT")
+    rewritings.create(connection, checkfirst=True)
+
+
+_MIGRATIONS: Mapping[int, Migration] = {1: _know_showings, 2: _keep_values}
 """From each older version to the next one."""
 
 _TRACES = ("inputs",)

@@ -6,7 +6,7 @@ section, so that a sheet sorted anew changes nothing. Texts that end in `_json` 
 
 from sqlalchemy import Column, Float, Index, Integer, MetaData, String, Table, Text
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 metadata = MetaData()
 
@@ -113,7 +113,19 @@ desired = Table(
     Column("stored", String, nullable=False),
     Column("updated_on", String),
     Column("run_id", String, nullable=False),
+    Column("value_json", Text),
 )
+"""What runs made so, by section and field; the value itself is kept since version 3, to be put back after drift."""
+
+rewritings = Table(
+    "rewritings",
+    metadata,
+    Column("run_id", String, primary_key=True),
+    Column("section_id", Integer, primary_key=True),
+    Column("field", String, primary_key=True),
+    Column("stored", String, nullable=False),
+)
+"""What the server made of a value that a run sent, where that is not the same: an undo knows it as ours; version 3."""
 
 shown = Table(
     "shown",

@@ -12,6 +12,7 @@ import pytest
 from sync.adapters.clock import SystemClock
 from sync.adapters.store.history import begin_run, open_rows
 from sync.adapters.store.opening import STORE_NAME, Store, open_store
+from sync.adapters.store.schema import SCHEMA_VERSION
 from sync.adapters.store.showings import keep_showings, known_showings
 from sync.diff import digest
 from sync.model import (
@@ -93,7 +94,7 @@ def test_a_store_of_the_first_version_is_carried_on(tmp_path: Path) -> None:
 
     assert row.edit == edit({"Title": "Tai Chi"})
     assert known_showings(store, [SEVEN]) == {7: {"Title": digest("Title", "theirs")}}
-    assert store.get_meta("schema_version") == "2"
+    assert store.get_meta("schema_version") == str(SCHEMA_VERSION)
     store.close()
 
 

@@ -1,0 +1,77 @@
+"""What runs made so, read back whole: what one run wrote, for its undo, and the desired state, for drift."""
+
+from collections.abc import Mapping
+
+from sqlalchemy import select
+
+from sync.adapters.store.opening import Store
+from sync.adapters.store.rowtext import changes_of, outcome_of, read
+from sync.adapters.store.schema import desired, intents, rewritings, rows
+from sync.drift import DesiredField, DesiredSection
+from sync.model import Label, RowNumber, RunId, SectionId
+from sync.undo import Written
+
+_SURE = ("accepted", "applied")
+_UNSURE = ("undecided",)
+
+
+def written_by(store: Store, run_id: RunId) -> tuple[Written, ...]:
+    """What a run wrote, or may have written, in the order of its rows: the last such intent of each section."""
+    labels = _labels(store, run_id)
+    stored = _stored(store, run_id)
+    told = intents.c.answer.in_((*_SURE, *_UNSURE)) | intents.c.answer.is_(None)
+    query = select(intents).where(intents.c.run_id == run_id, told).order_by(intents.c.number)
+    found: dict[int, Written] = {}
+    for intent in store.connection.execute(query):
+        section_id = SectionId(intent.section_id)
+        row, label = labels[section_id]
+        found[section_id] = Written(
+            row,
+            section_id,
+            label,
+            changes_of(read(intent.changes_json)),
+            read(intent.before_json),
+            stored.get(section_id, {}),
+            certain=intent.answer in _SURE,
+        )
+    return tuple(sorted(found.values(), key=lambda written: written.row))
+
+
+def desired_state(store: Store) -> Mapping[SectionId, DesiredSection]:
+    """The whole desired state: every section and field that a run made so, with the values where they are kept."""
+    found: dict[SectionId, dict[str, DesiredField]] = {}
+    for row in store.connection.execute(select(desired).order_by(desired.c.section_id, desired.c.field)):
+        kept = row.value_json is not None
+        found.setdefault(SectionId(row.section_id), {})[row.field] = DesiredField(
+            read(row.value_json) if kept else None,
+            row.sent,
+            row.stored,
+            row.updated_on,
+            RunId(row.run_id),
+            value_kept=kept,
+        )
+    return found
+
+
+def _labels(store: Store, run_id: RunId) -> Mapping[int, tuple[RowNumber, Label]]:
+    """By section: the row that was planned to be sent, and how the report named it."""
+    query = select(rows.c.section_id, rows.c.row, rows.c.outcome_json).where(
+        rows.c.run_id == run_id, rows.c.plan_json.is_not(None)
+    )
+    return {
+        row.section_id: (RowNumber(row.row), outcome_of(read(row.outcome_json)).label)
+        for row in store.connection.execute(query)
+    }
+
+
+def _stored(store: Store, run_id: RunId) -> Mapping[int, Mapping[str, str]]:
+    """By section and field: what the server made of what the run sent; older stores know only the latest."""
+    found: dict[int, dict[str, str]] = {}
+    latest = select(desired.c.section_id, desired.c.field, desired.c.stored).where(
+        desired.c.run_id == run_id, desired.c.stored != desired.c.sent
+    )
+    own = select(rewritings.c.section_id, rewritings.c.field, rewritings.c.stored).where(rewritings.c.run_id == run_id)
+    for query in (latest, own):
+        for row in store.connection.execute(query):
+            found.setdefault(row.section_id, {})[row.field] = row.stored
+    return found
