@@ -30,7 +30,6 @@ ABOUT = (
 )
 UNLOCK_NAMES: Mapping[int, str] = {1: "Immediate", 2: "Sequential", 3: "Timed"}
 NO_SUCH_ID = 1_414_999_999
-NO_SUCH_COURSE = 999_999
 _SHOWN = ("Id", "CourseId", "CourseTitle", "Title", "DisplayOrder", "UnlockAfterDays", "Active")
 
 
@@ -81,6 +80,7 @@ _NEW_FIRE_QUIZ = """<h2>Quiz: twelve questions</h2>
 <tr><td>0&ndash;9</td><td>Try again tomorrow</td></tr>
 </table>"""
 _ARCHIVE = "<p>Die Fassung von 2019 ist jetzt online: <a href='https://quayside.example/de/archiv'>Archiv</a>.</p>"
+_LOST_IMAGE = "https://unreachable.example/academy/photo/studio.jpg"
 _SCRIPT = '<h2>Welcome</h2><script src="https://widgets.example/chat.js"></script><p>Chat with us.</p>'
 
 ROWS: Sequence[DemoRow] = (
@@ -124,7 +124,7 @@ ROWS: Sequence[DemoRow] = (
     _unchanged("accueil", 7),
     _unchanged("onboarding", 2),
     DemoRow("photo", 1, "rejected", {"Id": NO_SUCH_ID, "Title": "Visite du studio, en vidéo"}),
-    DemoRow("photo", 2, "rejected", {"CourseId": NO_SUCH_COURSE, "SectionContents": _SCRIPT}),
+    DemoRow("photo", 2, "rejected", {"SectionContents": _SCRIPT, "NewImageUrl": _LOST_IMAGE}),
     DemoRow("druk3d", 1, "not_attempted", {"Title": "Cześć! Zaczynamy"}),
     DemoRow("druk3d", 4, "not_attempted", {"Title": "Poziomowanie stołu krok po kroku", "UnlockAfterDays": 10}),
 )

@@ -161,7 +161,7 @@ def _settings(name: str, base_url: str, keys: "ProfileKeys", *, environ: Mapping
         timeout_s=keys.timeout_s,
         attempts=keys.attempts,
         aliases=MappingProxyType(dict(keys.aliases)),
-        rails=MappingProxyType({rail: RailSetting(max=at.max, share=at.share) for rail, at in keys.rails.items()}),
+        rails=MappingProxyType({rail: RailSetting(at.max, at.share, at.share_from) for rail, at in keys.rails.items()}),
         quota_share=keys.quota_share,
         stop_after=keys.stop_after,
         settle_after_s=keys.settle_after_s,

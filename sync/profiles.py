@@ -45,6 +45,7 @@ class RailKeys(_Keys):
 
     max: Annotated[int, Field(ge=0)] | None = None
     share: Annotated[Finite, Field(ge=0, le=1)] | None = None
+    share_from: Annotated[int, Field(ge=1)] | None = None
 
 
 DOCUMENTED_LIMITS = (
@@ -217,8 +218,10 @@ def _refuse_impossible(keys: ProfileKeys) -> None:
             f"body_omit names {', '.join(lost)}, and the API rejects a PUT without it.", remedy="Take it out."
         )
     for rail, setting in keys.rails.items():
-        if setting.max is None and setting.share is None:
-            raise ConfigError(f"[rails.{rail}] sets neither max nor share.", remedy="Write one, or take it out.")
+        if setting.max is None and setting.share is None and setting.share_from is None:
+            raise ConfigError(
+                f"[rails.{rail}] sets none of max, share and share_from.", remedy="Write one, or take it out."
+            )
     _refuse_aliases(keys.aliases)
     if keys.client_id and not (keys.client_id.isascii() and keys.client_id.isprintable()):
         raise ConfigError("client_id holds characters that a header cannot have.", remedy="Use a GUID.")

@@ -11,9 +11,22 @@ from fractions import Fraction
 from typing import Final
 
 from sync.errors import ConfigError, HeldRun
-from sync.model import ChangeKind, FieldChange, PlannedRow, RowNumber, SectionId, ToUpdate
+from sync.model import (
+    ChangeKind,
+    FieldChange,
+    Issue,
+    PlannedRow,
+    RowNumber,
+    SectionId,
+    Severity,
+    Source,
+    ToUpdate,
+)
 from sync.normalize import normal
+from sync.section import Json
 
+HELD: Final = "rail.held"
+LIFTED: Final = "rail.lifted"
 EXAMPLES_SHOWN: Final = 3
 HALVED_FROM: Final = 200
 """Contents shorter than this may halve: a sentence that is said better is no loss."""
@@ -29,6 +42,24 @@ class RailSetting:
     """Rows."""
     share: float | None
     """Of the rail's population, from 0 to 1."""
+    share_from: int | None = None
+    """The population from which on the share counts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What the rails say of one plan: those that hold it, and those that would, but for the operator's word."""
+
+    held: tuple["HeldRail", ...] = ()
+    lifted: tuple["HeldRail", ...] = ()
+
+    @property
+    def issues(self) -> tuple[Issue, ...]:
+        """As problems of the run as a whole, for its report and its facts."""
+        return (*map(_held_issue, self.held), *map(_lifted_issue, self.lifted))
+
+
+NOTHING_HELD: Final = Judged()
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,15 +144,18 @@ def judge(
     settings: Mapping[str, RailSetting],
     allowed: Collection[str],
     with_image: Container[SectionId] | None = None,
-) -> tuple[HeldRail, ...]:
-    """Give the rails that hold this plan, those that the operator allowed left out.
+) -> Judged:
+    """Hold this plan against every rail; those that the operator allowed lift what they would hold.
 
     `with_image` has the sections that have an image now; without it, every new image counts as a replaced one.
     """
     updates = [(row, row.decision.changes) for row in rows if isinstance(row.decision, ToUpdate)]
     doing = _Doing(len(rows), updates, with_image)
-    judged = (_judge(rail, settings.get(rail.name), doing) for rail in RAILS if rail.name not in allowed)
-    return tuple(held for held in judged if held is not None)
+    found = [held for rail in RAILS if (held := _judge(rail, settings.get(rail.name), doing)) is not None]
+    return Judged(
+        held=tuple(rail for rail in found if rail.name not in allowed),
+        lifted=tuple(rail for rail in found if rail.name in allowed),
+    )
 
 
 def _judge(rail: Rail, setting: RailSetting | None, doing: _Doing) -> HeldRail | None:
@@ -129,10 +163,11 @@ def _judge(rail: Rail, setting: RailSetting | None, doing: _Doing) -> HeldRail |
     population = doing.rows_of_sheet if rail.of_sheet else len(doing.updates)
     most = rail.max if setting is None or setting.max is None else setting.max
     share = rail.share if setting is None or setting.share is None else setting.share
+    minimum = rail.minimum if setting is None or setting.share_from is None else setting.share_from
     if len(hits) > most:
         limit = f"at most {most:,}"
-    elif share is not None and population >= rail.minimum and len(hits) > Fraction(str(share)) * population:
-        limit = f"at most {share * 100:g} % from {rail.minimum} rows on"
+    elif share is not None and population >= minimum and len(hits) > Fraction(str(share)) * population:
+        limit = f"at most {share * 100:g} % from {minimum} rows on"
     else:
         return None
     return HeldRail(
@@ -168,6 +203,37 @@ def held_run(held: Sequence[HeldRail]) -> HeldRun:
         f"Nothing was sent: held by {'; '.join(str(rail) for rail in held)}.",
         remedy=f"Mend the sheet or, if that is meant, add {' '.join(rail.option for rail in held)}.",
     )
+
+
+def lifted_rails(issues: Iterable[Issue]) -> tuple[str, ...]:
+    """The rails that were lifted for a run, by the issues of its facts."""
+    return tuple(str(issue.attempted_value) for issue in issues if issue.code == LIFTED)
+
+
+def rails_object(judged: Judged) -> list[Json]:
+    """The rails that hold or were lifted, for a program."""
+    return [
+        {
+            "name": rail.name,
+            "held": held,
+            "numerator": rail.numerator,
+            "denominator": rail.denominator,
+            "population": rail.population,
+            "limit": rail.limit,
+            "examples": [str(example) for example in rail.examples],
+        }
+        for held, rails in ((True, judged.held), (False, judged.lifted))
+        for rail in rails
+    ]
+
+
+def _held_issue(rail: HeldRail) -> Issue:
+    return Issue(HELD, f"{rail}; if that is meant: {rail.option}", source=Source.SYNC, attempted_value=rail.name)
+
+
+def _lifted_issue(rail: HeldRail) -> Issue:
+    message = f"{rail}; lifted with {rail.option}"
+    return Issue(LIFTED, message, source=Source.SYNC, severity=Severity.NOTE, attempted_value=rail.name)
 
 
 def check_names(names: Iterable[str], *, place: str) -> None:

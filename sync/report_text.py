@@ -5,11 +5,13 @@ from collections.abc import Iterator, Sequence
 from pathlib import PurePath
 
 from sync.model import NEEDS_ATTENTION, RunReport, Severity, Status
+from sync.rails import lifted_rails
 from sync.report import IssueGroup, counts, group_issues
 
 _RANGES_SHOWN = 12
 _GROUPS_SHOWN = 20
 _RESUMABLE = frozenset({5, 130, 143})
+_HELD = 6
 _PURPOSES = {
     "report": "your sheet with the result on each row",
     "failed": "only the rows that need attention; upload it again once they are mended",
@@ -44,8 +46,11 @@ def next_step(report: RunReport, files: Sequence[PurePath] = (), *, words: str =
     profile = f" {words}" if words else ""
     if report.exit_code in _RESUMABLE or Status.NOT_ATTEMPTED in present:
         return f"Go on where this run stopped: coursesync resume {report.run_id}{profile}"
+    if report.exit_code == _HELD:
+        return ""  # which of the rails is meant, only a person can say: the refusal names each with its option
     if report.command not in _ACTS and Status.TO_UPDATE in present:
-        return f"Nothing was sent. To send it: coursesync apply {shlex.quote(report.input.path)}{profile}"
+        allow = "".join(f" --allow {name}" for name in lifted_rails(report.issues))
+        return f"Nothing was sent. To send it: coursesync apply {shlex.quote(report.input.path)}{allow}{profile}"
     failed = next((file for file in files if file.name.startswith("failed")), None)
     if report.command == "check" and present & NEEDS_ATTENTION:
         return f"Mend the marked cells, then look again: coursesync check {shlex.quote(report.input.path)}{profile}"

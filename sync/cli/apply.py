@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from sync.cli.allow import allow_option
 from sync.cli.check import held_by_invalid
 from sync.cli.options import Common, common
 from sync.cli.places import check_folder
@@ -29,10 +30,19 @@ wait_option = click.option("--wait", is_flag=True, help="Wait for the allowance 
 @click.command()
 @click.argument("sheet", type=click.Path(path_type=Path))
 @click.option("--yes", is_flag=True, help="Send without asking; needed where there is no terminal.")
+@allow_option
 @until_option
 @wait_option
 @common
-def apply(options: Common, sheet: Path, yes: bool, until: str | None, wait: bool) -> int:  # noqa: FBT001 - flags of click's
+def apply(
+    options: Common,
+    sheet: Path,
+    *,
+    yes: bool,
+    allowed: frozenset[str],
+    until: str | None,
+    wait: bool,
+) -> int:
     """Send what SHEET asks for, and report on every row."""
     from sync.bootstrap import open_session  # noqa: PLC0415 - loaded when the command runs
     from sync.cli.console import show_result  # noqa: PLC0415 - the same
@@ -49,7 +59,7 @@ def apply(options: Common, sheet: Path, yes: bool, until: str | None, wait: bool
         if (held := held_by_invalid(options, checked, settings)) is not None:
             return held
         with open_session(settings) as session, _watching(options, session, stop_at, yes=yes) as watch:
-            result = apply_sheet(session, checked, out=options.out, watch=watch)
+            result = apply_sheet(session, checked, out=options.out, watch=watch, allowed=allowed)
             result = _wait_and_go_on(session, result, options, watch) if wait else result
         return show_result(options, result)
 

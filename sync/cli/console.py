@@ -42,13 +42,15 @@ def show_result(common: Common, result: "Result") -> int:
 
 def show_report(common: Common, result: "Result") -> None:
     """Print the summary of a report; nothing under `--quiet`."""
-    from sync.report import summary_object  # noqa: PLC0415 - only where there is a report
+    from sync.rails import rails_object, refusal_lines  # noqa: PLC0415 - only where there is a report
+    from sync.report import summary_object  # noqa: PLC0415 - the same
     from sync.report_text import summary_lines  # noqa: PLC0415 - the same
 
     report = result.report
-    data(common, summary_object(report) | {"out": str(result.out)})
+    rails = {"rails": rails_object(result.judged)} if result.judged.held or result.judged.lifted else {}
+    data(common, summary_object(report) | rails | {"out": str(result.out)})
     lines = summary_lines(report, result.written.files, result.written.notes, words=common.words)
-    say(common, (*lines, f"Report: {result.out}"))
+    say(common, (*refusal_lines(result.judged.held), *lines, f"Report: {result.out}"))
 
 
 _REASONS = {

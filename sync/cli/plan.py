@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from sync.cli.allow import allow_option
 from sync.cli.check import held_by_invalid
 from sync.cli.options import Common, common
 from sync.cli.places import check_folder
@@ -12,14 +13,14 @@ from sync.cli.places import check_folder
 @click.command()
 @click.argument("sheet", type=click.Path(path_type=Path))
 @click.option("--detailed-exitcode", "detailed", is_flag=True, help="Exit 10 when changes are pending.")
+@allow_option
 @common
-def plan(options: Common, sheet: Path, detailed: bool) -> int:  # noqa: FBT001 - a flag of click's
+def plan(options: Common, sheet: Path, *, detailed: bool, allowed: frozenset[str]) -> int:
     """Show what SHEET would change, field by field; nothing is sent."""
-    from sync.adapters.report_files import write_reports  # noqa: PLC0415 - loaded when the command runs
-    from sync.adapters.signals import stop_signals  # noqa: PLC0415 - the same
+    from sync.adapters.signals import stop_signals  # noqa: PLC0415 - loaded when the command runs
     from sync.bootstrap import open_session  # noqa: PLC0415 - the same
     from sync.cli.console import say, show_result  # noqa: PLC0415 - the same
-    from sync.jobs.reports import Result  # noqa: PLC0415 - the same
+    from sync.jobs.reports import result_of_plan  # noqa: PLC0415 - the same
     from sync.jobs.sheets import plan_report, preview, read_sheet  # noqa: PLC0415 - the same
     from sync.preview import plan_lines  # noqa: PLC0415 - the same
 
@@ -31,9 +32,9 @@ def plan(options: Common, sheet: Path, detailed: bool) -> int:  # noqa: FBT001 -
             return held
         with open_session(settings) as session, stop_signals() as request:
             request.wake = session.senders.wake
-            shown = preview(session, checked, request.interrupted)
+            shown = preview(session, checked, request.interrupted, allowed=allowed)
             report = plan_report(session, shown, detailed=detailed)
         target = f"{settings.base_url} ({settings.account or 'no account named'})"
         say(options, plan_lines(shown.rows, shown.cost, finish_wall=shown.finish_wall, target=target))
         out = options.out or settings.state_dir / "reports" / report.run_id
-        return show_result(options, Result(report, out, write_reports(report, out, sheet=checked)))
+        return show_result(options, result_of_plan(report, shown.judged, out, sheet=checked))

@@ -80,18 +80,21 @@ def report(options: Common, run: str) -> int:
 
 
 def _run_line(facts: "RunFacts") -> str:
-    from sync.times import utc  # noqa: PLC0415 - loaded when there is a run
+    from sync.rails import lifted_rails  # noqa: PLC0415 - loaded when there is a run
+    from sync.times import utc  # noqa: PLC0415 - the same
 
     code = "still open" if facts.exit_code is None else f"exit {facts.exit_code}"
     started = utc(facts.started_wall)[:16].replace("T", " ")
+    lifted = "".join(f"  --allow {name}" for name in lifted_rails(facts.issues))
     return (
         f"{facts.run_id}  {started}  {facts.command:<7} {facts.state:<8} {code:<10}"
-        f" {facts.input.rows:>6,} rows  {facts.input.path}"
+        f" {facts.input.rows:>6,} rows  {facts.input.path}{lifted}"
     )
 
 
 def _run_object(facts: "RunFacts") -> dict[str, object]:
-    from sync.times import utc  # noqa: PLC0415 - loaded when there is a run
+    from sync.rails import lifted_rails  # noqa: PLC0415 - loaded when there is a run
+    from sync.times import utc  # noqa: PLC0415 - the same
 
     return {
         "run_id": facts.run_id,
@@ -101,5 +104,6 @@ def _run_object(facts: "RunFacts") -> dict[str, object]:
         "started_at": utc(facts.started_wall),
         "finished_at": None if facts.finished_wall is None else utc(facts.finished_wall),
         "user": facts.user,
+        "allowed": list(lifted_rails(facts.issues)),
         "input": {"path": facts.input.path, "sha256": facts.input.sha256, "rows": facts.input.rows},
     }

@@ -24,6 +24,7 @@ from sync.model import (
     Source,
     Status,
 )
+from sync.rails import NOTHING_HELD, Judged, held_run
 from sync.times import utc
 
 
@@ -35,6 +36,16 @@ class Result:
     out: Path
     written: WrittenReport
     stopped: CourseSyncError | None = None
+    judged: Judged = NOTHING_HELD
+    """What the rails said, where they were asked."""
+
+
+def result_of_plan(
+    report: RunReport, judged: Judged, out: Path, *, sheet: CheckedSheet | SheetSource | None = None
+) -> Result:
+    """Write the files of a `rails.held_report`; where a rail holds, the result says so as why the command stopped."""
+    stopped = held_run(judged.held) if judged.held else None
+    return Result(report, out, write_reports(report, out, sheet=sheet), stopped, judged)
 
 
 def write_run_report(

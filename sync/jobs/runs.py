@@ -1,7 +1,7 @@
 """From a plan to its end: `apply` and `resume`, under the lock, through the journal."""
 
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -19,8 +19,8 @@ from sync.bootstrap import Session, new_run_id, who
 from sync.errors import CourseSyncError, HeldRun
 from sync.failpoints import reach
 from sync.jobs.binding import check_account
-from sync.jobs.reports import Result, write_run_report
-from sync.jobs.sheets import Preview, hash_of, input_facts, preview, refuse_invalid
+from sync.jobs.reports import Result, result_of_plan, write_run_report
+from sync.jobs.sheets import Preview, hash_of, input_facts, plan_report, preview, refuse_invalid
 from sync.line import Line
 from sync.model import (
     CheckedSheet,
@@ -60,8 +60,13 @@ class Watch:
     confirm: Callable[[Question], bool] = field(default=lambda _: True)
 
 
-def apply_sheet(session: Session, checked: CheckedSheet, *, out: Path | None, watch: Watch) -> Result:
-    """Plan a sheet that was read, ask, send, and report on every row.
+def apply_sheet(
+    session: Session, checked: CheckedSheet, *, out: Path | None, watch: Watch, allowed: Collection[str] = ()
+) -> Result:
+    """Plan a sheet that was read, hold it against the rails, ask, send, and report on every row.
+
+    `allowed` names the rails that the operator lifts. A plan that one holds is reported with exit code 6, and nothing
+    is sent; a run that has begun is not judged again.
 
     An unfinished run of the same sheet is gone on with; of other unfinished runs, what is open is settled first.
 
@@ -81,7 +86,9 @@ def apply_sheet(session: Session, checked: CheckedSheet, *, out: Path | None, wa
         if same:
             return _pick_up(session, same[-1], checked, out=out, watch=watch)
         started = clock.wall()
-        shown = preview(session, checked, watch.stop_asked)
+        shown = preview(session, checked, watch.stop_asked, allowed=allowed)
+        if shown.judged.held:
+            return _held(session, shown, out)
         if to_send(shown.rows) and not watch.confirm(shown):
             raise HeldRun("Nothing was sent: the plan was not approved.", remedy="Run it again when it is.")
         facts = _begin(session, shown, started)
@@ -139,6 +146,12 @@ def _is_same(facts: RunFacts, checked: CheckedSheet, path: Path) -> bool:
     return facts.input.sha256 == checked.file.sha256 and Path(facts.input.path).resolve() == path.resolve()
 
 
+def _held(session: Session, shown: Preview, out: Path | None) -> Result:
+    report = plan_report(session, shown, command="apply")
+    folder = out or session.settings.state_dir / "reports" / report.run_id
+    return result_of_plan(report, shown.judged, folder, sheet=shown.checked)
+
+
 def _pick_up(session: Session, facts: RunFacts, checked: CheckedSheet, *, out: Path | None, watch: Watch) -> Result:
     left = sum(1 for _ in open_rows(session.store, facts.run_id))
     watch.events.emit("run.picked_up", run_id=facts.run_id, rows_left=left)
@@ -172,7 +185,7 @@ def _begin(session: Session, shown: Preview, started_wall: float) -> RunFacts:
         header_row=checked.header_row,
         started_wall=started_wall,
         user=who(),
-        issues=checked.issues,
+        issues=(*checked.issues, *shown.judged.issues),
         plan_hash=hash_of(session, shown),
     )
     begin_run(session.store, facts, first_outcomes(shown.rows))

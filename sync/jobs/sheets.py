@@ -1,6 +1,6 @@
 """From a sheet to a plan, and what either says about every row: `check` and `plan`; nothing is sent."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,7 +13,8 @@ from sync.config import Settings
 from sync.errors import InputError
 from sync.hidden_rows import HiddenRows
 from sync.html_risks import HtmlPolicy
-from sync.jobs.binding import check_account
+from sync.jobs.binding import AccountCheck, check_account
+from sync.jobs.rails import held_report, judge_rails
 from sync.model import (
     CheckedSheet,
     Edit,
@@ -27,6 +28,8 @@ from sync.model import (
 from sync.pipeline import make_plan
 from sync.plan import Cost, cost, held, ids_to_read, outcome_of, plan_hash, to_send
 from sync.ports import Clock, Desired, StopAsked
+from sync.rails import NOTHING_HELD, Judged
+from sync.reading import Found
 from sync.report import exit_code_of
 from sync.times import utc
 from sync.validate import check_sheet
@@ -45,6 +48,21 @@ class Preview:
     finish_wall: float
     """When it would end if it began now."""
     desired: Mapping[SectionId, Desired] = field(default_factory=dict)
+    judged: Judged = NOTHING_HELD
+
+
+@dataclass(slots=True)
+class _Witness:
+    """What is to be remembered of the live records while a plan is made on them."""
+
+    account: AccountCheck
+    with_image: set[SectionId] = field(default_factory=set)
+
+    def saw(self, found: Found) -> None:
+        """A record of this plan was read."""
+        self.account.saw(found)
+        if found.record.get("ImageFileName"):
+            self.with_image.add(found.id)
 
 
 def read_sheet(path: Path, settings: Settings) -> CheckedSheet:
@@ -82,8 +100,12 @@ def check_report(checked: CheckedSheet, settings: Settings, clock: Clock) -> Run
     )
 
 
-def preview(session: Session, checked: CheckedSheet, stop_asked: StopAsked) -> Preview:
-    """Read the live state and plan every row; nothing is sent.
+def preview(
+    session: Session, checked: CheckedSheet, stop_asked: StopAsked, *, allowed: Collection[str] = ()
+) -> Preview:
+    """Read the live state, plan every row, and hold the plan against the rails; nothing is sent.
+
+    `allowed` names the rails that the operator lifts.
 
     Raises:
         InputError: `base.foreign`: the workbook was exported from another account.
@@ -93,11 +115,12 @@ def preview(session: Session, checked: CheckedSheet, stop_asked: StopAsked) -> P
     line = session.line()
     desired = known_desired(session.store, ids_to_read(checked.rows))
     showings = known_showings(session.store, (row.id for row in checked.rows if isinstance(row, Edit) and row.command))
-    account = check_account(session, line, stop_asked)
+    witness = _Witness(check_account(session, line, stop_asked))
     reading = session.reading(line, stop_asked)
     policies = session.policies
-    rows = make_plan(checked, reading, desired=desired, policies=policies, shown=showings, saw=account.saw)
-    account.keep()
+    rows = make_plan(checked, reading, desired=desired, policies=policies, shown=showings, saw=witness.saw)
+    witness.account.keep()
+    judged = judge_rails(session, rows, allowed=allowed, with_image=witness.with_image)
     settings = session.settings
     price = cost(
         len(to_send(rows)),
@@ -107,18 +130,21 @@ def preview(session: Session, checked: CheckedSheet, stop_asked: StopAsked) -> P
         verify=settings.verify,
         used=session.ledger.taken(session.clock.boot()),
     )
-    return Preview(checked, rows, price, session.clock.wall() + price.seconds, desired)
+    return Preview(checked, rows, price, session.clock.wall() + price.seconds, desired, judged)
 
 
-def plan_report(session: Session, shown: Preview, *, detailed: bool) -> RunReport:
-    """The report of a `plan`: `to_update` stands for what would be sent. Its conflicts count as shown."""
+def plan_report(session: Session, shown: Preview, *, command: str = "plan", detailed: bool = False) -> RunReport:
+    """The report of a plan, or of a run that a rail holds before it began: `to_update` stands for what would be sent.
+
+    Its conflicts count as shown.
+    """
     settings, now = session.settings, utc(session.clock.wall())
     outcomes = tuple(outcome_of(row, to_update=Status.TO_UPDATE) for row in shown.rows)
     run_id = new_run_id(session.clock)
     keep_showings(session.store, outcomes, by=run_id)
-    return RunReport(
+    report = RunReport(
         run_id=run_id,
-        command="plan",
+        command=command,
         profile=settings.profile,
         base_url=settings.base_url,
         input=input_facts(shown.checked),
@@ -130,6 +156,7 @@ def plan_report(session: Session, shown: Preview, *, detailed: bool) -> RunRepor
         quota=session.ledger.use(session.clock.boot()),
         issues=shown.checked.issues,
     )
+    return held_report(report, shown.judged)
 
 
 def refuse_invalid(checked: CheckedSheet, settings: Settings) -> None:

@@ -135,7 +135,7 @@ def test_the_table_of_the_report_has_the_columns_of_the_contract(demo: Applied) 
     assert text.splitlines()[0].replace('"', "") == CSV_COLUMNS
     assert [int(row["row"]) for row in rows] == list(WITHOUT_FAULTS)
     assert (
-        "CourseId: is not a valid course; SectionContents: contains markup that is not allowed"
+        "SectionContents: contains markup that is not allowed; NewImageUrl: the image could not be downloaded"
         in by_row[42]["messages"]
     )
     assert by_row[42]["http_status"] == "400"

@@ -263,7 +263,7 @@ def test_a_missing_profile_lists_those_that_are_there(place: Place, name: str | 
         pytest.param("throttle_statuses = []", '"throttle_statuses" in .*: list must have at least 1', id="none"),
         pytest.param("throttle_statuses = [400, 429]", "names 400, which never means a throttle", id="throttle"),
         pytest.param('body_omit = ["Title"]', "names Title, and the API rejects", id="required-omitted"),
-        pytest.param("[rails.drift]", "sets neither max nor share", id="empty-rail"),
+        pytest.param("[rails.drift]", "sets none of max, share and share_from", id="empty-rail"),
         pytest.param('[aliases]\nName = "Titel"', '"Titel", which is no field.*Did you mean "Title"', id="alias"),
         pytest.param('[aliases]\ntitle_ = "CourseId"', "means Title already", id="alias-of-a-field"),
         pytest.param('[aliases]\nA = "Title"\na = "Active"', "means Title already", id="alias-twice"),

@@ -15,11 +15,12 @@ from sync.model import (
     PlannedRow,
     RowNumber,
     SectionId,
+    Severity,
     Status,
     ToUpdate,
     Unchanged,
 )
-from sync.rails import RAILS, Example, HeldRail, RailSetting, check_names, held_run, judge, refusal_lines
+from sync.rails import RAILS, Example, HeldRail, RailSetting, check_names, held_run, judge, lifted_rails, refusal_lines
 from sync.section import Json
 from tests.sections import edit
 
@@ -53,7 +54,7 @@ def held(
 ) -> dict[str, tuple[int, int]]:
     """Which rails hold the plan, with numerator and denominator."""
     judged = judge(tuple(plan), settings=settings or {}, allowed=frozenset(allowed), with_image=with_image)
-    return {rail.name: (rail.numerator, rail.denominator) for rail in judged}
+    return {rail.name: (rail.numerator, rail.denominator) for rail in judged.held}
 
 
 # what each rail counts ---------------------------------------------------------------------------------------------
@@ -146,7 +147,7 @@ def test_titles_sorted_without_their_ids_are_held() -> None:
     """Most rows take over a Title that another row of the sheet gives up; one is in its place by chance."""
     befores = ["Welcome", "Posture", "Balance", "Rest", "Flow", "Yoga", "Anatomy", "Sleep", "Food", "Zen", "Lunge"]
 
-    (rail,) = judge(titles(befores, sorted(befores)), settings={}, allowed=frozenset())
+    (rail,) = judge(titles(befores, sorted(befores)), settings={}, allowed=frozenset()).held
 
     assert (rail.name, rail.numerator, rail.denominator) == ("titles_mismatched", 10, 10)
     assert str(rail.examples[0]) == "row 2 · 102 · Title: “Welcome” → “Anatomy”, the Title of 108 until now"
@@ -210,7 +211,7 @@ def test_a_profile_sets_number_and_share(setting: RailSetting, limit: str | None
     """29 of 100 rows; what the profile leaves out stays as it was, and a share is exact."""
     plan = [*rows(29, HIDDEN), *rows(71, FieldChange("UnlockAfterDays", 1, 2))]
 
-    judged = judge(plan, settings={"sections_deactivated": setting}, allowed=frozenset())
+    judged = judge(plan, settings={"sections_deactivated": setting}, allowed=frozenset()).held
 
     assert [rail.limit for rail in judged] == ([] if limit is None else [limit])
 
@@ -249,7 +250,7 @@ def test_a_refusal_prints_numbers_limit_examples_and_the_way_on() -> None:
     plan = [*rows(3, HIDDEN), *rows(4, MOVED), *resting(3)]
     settings = {"sections_deactivated": RailSetting(max=2, share=None)}
 
-    judged = judge(plan, settings=settings, allowed=frozenset())
+    judged = judge(plan, settings=settings, allowed=frozenset()).held
 
     assert list(refusal_lines(judged)) == [
         "sections_deactivated: 3 of 7 rows to be sent would be hidden from members; the limit is at most 2.",
@@ -264,6 +265,29 @@ def test_a_refusal_prints_numbers_limit_examples_and_the_way_on() -> None:
         "    … and 1 more",
         "    If that is meant, say so with --allow sections_moved",
     ]
+
+
+def test_the_population_from_which_a_share_counts_is_a_setting() -> None:
+    """A share of a handful of rows means nothing, and how many are no handful is for the profile to say."""
+    plan = [*rows(3, CLEARED), *rows(3, FieldChange("DisplayOrder", 1, 2))]
+    setting = RailSetting(max=None, share=0.4, share_from=6)
+
+    assert held(plan, settings={"cells_cleared": setting}) == {"cells_cleared": (3, 6)}
+    assert held(plan, settings={"cells_cleared": replace(setting, share_from=7)}) == {}
+
+
+def test_a_lifted_rail_is_still_told() -> None:
+    """What was lifted goes into the report and the facts of the run, by name; what holds goes there as an error."""
+    plan = rows(2, MOVED)
+
+    lifted = judge(plan, settings={}, allowed={"sections_moved", "rows_changed"})
+    held_now = judge(plan, settings={}, allowed=frozenset())
+
+    assert (lifted.held, [rail.name for rail in lifted.lifted]) == ((), ["sections_moved"])
+    assert lifted_rails(lifted.issues) == ("sections_moved",)
+    assert [issue.severity for issue in lifted.issues] == [Severity.NOTE]
+    assert [(issue.code, issue.severity) for issue in held_now.issues] == [("rail.held", Severity.ERROR)]
+    assert lifted_rails(held_now.issues) == ()
 
 
 def test_a_held_run_says_why_in_one_line() -> None:
@@ -282,7 +306,7 @@ def test_a_held_run_says_why_in_one_line() -> None:
 
 def test_a_long_text_is_shown_by_its_length() -> None:
     """Nobody reads a whole text in a refusal."""
-    (rail,) = judge(rows(26, CLEARED), settings={}, allowed=frozenset())
+    (rail,) = judge(rows(26, CLEARED), settings={}, allowed=frozenset()).held
 
     assert str(rail.examples[0]) == f"row 2 · 102 · SectionContents: {len(LONG)} → 0 characters"
 
