@@ -27,7 +27,7 @@ from sync.ongoing import (
     unverified,
     verified_outcome,
 )
-from sync.ports import PROGRAM_ENDED, Clock, Events
+from sync.ports import PROGRAM_ENDED, TURNED_AWAY, Clock, Events
 from sync.reactions import Again, Done, Reaction, Settle, Standing, Stop, react, same_reason
 from sync.reading import Found, Missing, Reader, Sight
 from sync.section import Json, Record
@@ -76,10 +76,13 @@ class Application:
         self._out = Departures(self.line, self.clock, self.settings)
         self._by_id = {row.edit.id: row for row in self.rows}
         for row in self.rows:
-            if row.intent_number is None:
-                self._out.queue.append(row)
-            else:
+            if row.intent_number is not None:
                 self._take_up(row)
+            elif row.attempts >= self.settings.attempts:
+                issue = failed_issue("they were used up when the run stopped", row.attempts)
+                self._finish(row, Done(Status.FAILED, (issue,)), close=None)
+            else:
+                self._out.queue.append(row)
 
     def run(self) -> None:
         """Send every row, or stop early; `outcomes` and `stopped` then say what became of it."""
@@ -216,7 +219,7 @@ class Application:
 
     def _not_sent(self, row: Row) -> None:
         row.attempts -= 1
-        self._close(row, "not_applied")
+        self._close(row, TURNED_AWAY)
         self._out.queue.appendleft(row)
 
     def _standing(self, heard: Heard, row: Row) -> Standing:
@@ -245,7 +248,7 @@ class Application:
             )
 
     def _again(self, row: Row, again: Again, now: float) -> None:
-        self._close(row, "not_applied")
+        self._close(row, "not_applied" if again.costs_attempt else TURNED_AWAY)
         if self.settings.settle_only:
             self._finish(row, Done(Status.NOT_ATTEMPTED), close=None)
             return

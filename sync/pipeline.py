@@ -107,16 +107,21 @@ def rows_to_send(
     desired: Mapping[SectionId, Desired],
     policies: Policies,
     open_intents: Mapping[SectionId, Sequence[OpenIntent]],
+    attempts: Mapping[SectionId, int],
     settle_after_s: float,
     clock: Clock,
 ) -> list[Row]:
-    """The rows for the coordinator; one whose last PUT nobody heard is settled before anything else."""
+    """The rows for the coordinator; one whose last PUT nobody heard is settled before anything else.
+
+    `attempts` are those that rows have used up already, in earlier processes of the run.
+    """
     result: list[Row] = []
     for planned_row in rows:
         edit, plan = planned_row.edit, planned_row.decision
         if edit is None or not isinstance(plan, ToUpdate):
             continue
         row = Row(planned_row, edit, plan, policies.known(desired.get(edit.id, {}), edit.base))
+        row.attempts = attempts.get(edit.id, 0)
         if opened := open_intents.get(edit.id):
             _reopen(row, opened, settle_after_s=settle_after_s, clock=clock)
         result.append(row)
@@ -128,9 +133,8 @@ def _reopen(row: Row, opened: Sequence[OpenIntent], *, settle_after_s: float, cl
     row.intent_number, row.attempts = last.number, last.intent.attempt
     row.record, row.changes = last.intent.before, last.intent.changes
     row.unheard = "no answer that can be trusted came" if last.heard else PROGRAM_ENDED
-    row.deaths, row.started_at = last.deaths, utc(last.at_wall)
-    age_s = max(0.0, clock.wall() - last.at_wall)
-    row.settle_at = clock.boot() + max(0.0, settle_after_s - age_s)
+    row.deaths, row.started_at = last.deaths, utc(last.at.wall)
+    row.settle_at = clock.boot() + max(0.0, settle_after_s - last.lost.age_s(clock))
 
 
 @dataclass(frozen=True, slots=True)

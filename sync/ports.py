@@ -98,8 +98,30 @@ class Intent:
     """The whole record that the body was built on: the before-image."""
 
 
+TURNED_AWAY = "turned_away"
+"""How an intent ended that was not applied and costs its row no attempt."""
 PROGRAM_ENDED = "the program ended before the answer came"
 """Why an intent was not heard: its process died."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """A moment on both clocks, and the boot that the second one counts from."""
+
+    wall: float
+    boot: float | None
+    """`None` in what a store of version 3 kept."""
+    boot_id: str | None
+
+    def age_s(self, clock: Clock) -> float:
+        """How long ago it was: within a boot by the boot clock alone, whatever the wall clock has done since.
+
+        Of another boot the wall clock tells, and never more than the time since this boot began: the moment was
+        before it, and a wall clock that was set forward must not make it older. It may well make it younger.
+        """
+        if self.boot is not None and self.boot_id == clock.boot_id:
+            return max(0.0, clock.boot() - self.boot)
+        return min(max(0.0, clock.wall() - self.wall), clock.boot())
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +130,10 @@ class OpenIntent:
 
     intent: Intent
     number: int
-    at_wall: float
+    at: Stamp
+    """When it was written down, just before its PUT left."""
+    lost: Stamp
+    """When hope of its answer was given up; where the process died, when it was written down."""
     heard: bool
     """Whether something came back that could not be trusted; False where the process died before."""
     deaths: int = 0
@@ -191,7 +216,10 @@ class Batch(Protocol):
         ...
 
     def close_intent(self, number: int, *, answer: str, http_status: int | None) -> None:
-        """Write down how the intent ended: `accepted`, `rejected`, `not_applied`, `applied`, `undecided`."""
+        """Write down how it ended: `accepted`, `rejected`, `applied`, `undecided`, `not_applied`, `turned_away`.
+
+        The last was not applied either, and costs the row no attempt: a throttle, a sign-in, an outage.
+        """
         ...
 
     def unheard(self, number: int, *, reason: str, http_status: int | None) -> None:
@@ -224,6 +252,10 @@ class Journal(Protocol):
 
     def open_intents(self) -> Mapping[SectionId, Sequence[OpenIntent]]:
         """Intents of this run without an end, oldest first."""
+        ...
+
+    def attempts(self) -> Mapping[SectionId, int]:
+        """Attempts that the rows of this run have used up, in all its processes; a section that is not here: none."""
         ...
 
     def count(self, *, reads: int, writes: int, throttled: int, retried: int) -> None:

@@ -328,6 +328,7 @@ class _Life:
             desired=desired,
             policies=world.policies,
             open_intents=line.journal.open_intents(),
+            attempts=line.journal.attempts(),
             settle_after_s=world.settings.settle_after_s,
             clock=world.clock,
         )

@@ -230,6 +230,7 @@ def _sending(
         desired=desired,
         policies=session.policies,
         open_intents=line.journal.open_intents(),
+        attempts=line.journal.attempts(),
         settle_after_s=session.settings.settle_after_s,
         clock=session.clock,
     )

@@ -53,10 +53,17 @@ from sync.model import (
     Verified,
 )
 from sync.pipeline import first_outcomes
-from sync.ports import PROGRAM_ENDED, Batch, DesiredValue, Intent
+from sync.ports import PROGRAM_ENDED, Batch, DesiredValue, Intent, Stamp
 from tests.simulation import FakeClock, section
 
 RUN = RunId("20260302-091407-abcd")
+OF_VERSION_4 = (
+    ("runs", "reported_wall"),
+    ("intents", "boot_id"),
+    ("intents", "at_boot"),
+    ("intents", "heard_boot"),
+    ("pauses", "asked_s"),
+)
 CHANGE = FieldChange("Title", "Old", "New")
 FACTS = RunFacts(
     run_id=RUN,
@@ -281,6 +288,41 @@ def test_several_processes_may_open_a_new_store_at_once(tmp_path: Path) -> None:
         process.stdin = None
 
     assert [(process.communicate(timeout=60)[1], process.returncode) for process in processes] == [("", 0)] * 4
+
+
+def test_a_store_of_the_third_version_is_carried_on(tmp_path: Path) -> None:
+    """Its open intent is settled by the wall clock, all that it kept; ended runs are taken to have a report."""
+    ended = replace(FACTS, run_id=RunId("20260301-091407-abcd"))
+    with opened(tmp_path) as store:
+        begin(store)
+        begin(store, facts=ended)
+        end_run(store, ended.run_id, state="finished", exit_code=0, finished_wall=2000.0, quota=(), stop=None)
+        write(store, lambda batch: batch.intend(intent(2)))
+        for table, column in OF_VERSION_4:
+            store.connection.exec_driver_sql(f"ALTER TABLE {table} DROP COLUMN {column}")
+        store.set_meta("schema_version", "3")
+
+    with opened(tmp_path) as store:
+        clock = FakeClock()
+        (opened_intent,) = journal_of(store).open_intents()[SectionId(2)]
+        clock.sleep(50.0)
+        assert (opened_intent.lost.boot, opened_intent.lost.age_s(clock)) == (None, 50.0)
+        assert store.get_meta("schema_version") == str(SCHEMA_VERSION)
+        assert [facts.run_id for facts in unfinished_runs(store)] == [RUN]
+        reported = store.connection.exec_driver_sql("SELECT run_id, reported_wall FROM runs ORDER BY run_id").all()
+        assert [tuple(row) for row in reported] == [(ended.run_id, 2000.0), (RUN, None)]
+
+
+def test_the_age_of_a_moment_of_another_boot_is_bounded_by_this_boot() -> None:
+    """A wall clock that was set forward while the machine was off makes nothing older than the boot."""
+    clock = FakeClock()
+    stamp = Stamp(clock.wall(), clock.boot(), clock.boot_id)
+    clock.reboot(off_s=5.0)
+    clock.jump(86_400.0)
+
+    assert stamp.age_s(clock) == 10.0
+    clock.sleep(30.0)
+    assert stamp.age_s(clock) == 40.0
 
 
 # transactions ------------------------------------------------------------------------------------------------------

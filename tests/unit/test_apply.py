@@ -57,9 +57,9 @@ TABLE = {
     "never delivered": Line(
         [Fault("undelivered", times=9)], Status.FAILED, 3, None, ["sync.gave_up"], 3, ["not_applied"] * 3, 4
     ),
-    "throttled": Line([Fault("throttle", retry_after_s=7)], Status.UPDATED, 1, 200, [], 2, ["not_applied", "accepted"]),
+    "throttled": Line([Fault("throttle", retry_after_s=7)], Status.UPDATED, 1, 200, [], 2, ["turned_away", "accepted"]),
     "throttled without a word": Line(
-        [Fault("throttle", times=5)], Status.UPDATED, 1, 200, [], 6, ["not_applied"] * 5 + ["accepted"]
+        [Fault("throttle", times=5)], Status.UPDATED, 1, 200, [], 6, ["turned_away"] * 5 + ["accepted"]
     ),
     "5xx, applied": Line([Fault("broken_applied")], Status.UPDATED, 1, 500, [], 1, ["applied"]),
     "5xx, not applied": Line([Fault("broken")], Status.UPDATED, 2, 200, [], 2, ["not_applied", "accepted"]),
@@ -87,14 +87,14 @@ TABLE = {
         Status.REJECTED, 1, 400, ["api.rejected", "api.field_not_named"], 1, ["rejected"], 4,
     ),
     "404": Line([Fault("gone")], Status.REJECTED, 1, 404, ["api.not_found"], 1, ["rejected"], 4),
-    "401 once": Line([Fault("unauthorised")], Status.UPDATED, 1, 200, [], 2, ["not_applied", "accepted"]),
+    "401 once": Line([Fault("unauthorised")], Status.UPDATED, 1, 200, [], 2, ["turned_away", "accepted"]),
     "401 twice": Line(
-        [Fault("unauthorised", times=9)], Status.NOT_ATTEMPTED, 0, None, [], 2, ["not_applied"] * 2, 5
+        [Fault("unauthorised", times=9)], Status.NOT_ATTEMPTED, 0, None, [], 2, ["turned_away"] * 2, 5
     ),
     "403 before any success": Line(
-        [Fault("forbidden")], Status.NOT_ATTEMPTED, 0, None, [], 1, ["not_applied"], 5
+        [Fault("forbidden")], Status.NOT_ATTEMPTED, 0, None, [], 1, ["turned_away"], 5
     ),
-    "redirected": Line([Fault("misdirected")], Status.NOT_ATTEMPTED, 0, None, [], 1, ["not_applied"], 5),
+    "redirected": Line([Fault("misdirected")], Status.NOT_ATTEMPTED, 0, None, [], 1, ["turned_away"], 5),
 }  # fmt: skip
 
 
@@ -621,6 +621,55 @@ def test_a_row_in_flight_at_the_end_of_a_run_that_stopped_in_good_order_is_no_de
 
     assert made.resume().exit_code == 0
     assert made.statuses() == {1: Status.UPDATED}
+
+
+@pytest.mark.parametrize("jump_s", [86_400.0, -86_400.0], ids=["forward", "back"])
+def test_after_a_death_a_wall_clock_that_jumps_settles_neither_sooner_nor_later(tmp_path: Path, jump_s: float) -> None:
+    """Within a boot the boot clock decides when a read may settle: the PUT of the dead process may yet be applied."""
+    made = world(tmp_path, 1, Fault("late", delay_s=100.0))
+
+    def die_under_way(senders: SimulatedSenders) -> None:
+        def look(request: object) -> None:
+            if isinstance(request, Put) and made.lives == 1:
+                senders.dies_at_turn = senders.turns + 2
+
+        senders.witness = look
+
+    made.prepare = die_under_way
+    assert made.apply_until_dead() is None
+    made.timeline.run_until(made.clock.boot() + 60.0)
+    made.clock.jump(jump_s)
+
+    assert made.resume().exit_code == 0
+    (put,), settling = made.server.puts, made.server.reads[-1]
+    assert settling.sent_at == pytest.approx(put.sent_at + 120.0, abs=0.5)
+    assert (made.statuses(), made.broken_promises()) == ({1: Status.UPDATED}, [])
+
+
+def test_attempts_are_bounded_over_all_processes_of_a_run(tmp_path: Path) -> None:
+    """A row that was tried twice before the run was stopped has one attempt left, not three."""
+    made = world(tmp_path, 1, Fault("undelivered", times=99))
+    made.stop_asked = lambda: (
+        Interrupted("told to end", signal_number=15) if made.lives == 1 and made.sent(1) >= 2 else None
+    )
+
+    assert made.apply().exit_code == 143
+    assert made.resume().exit_code == 4
+    assert (made.sent(1), made.statuses(), made.outcomes()[1].attempts) == (3, {1: Status.FAILED}, 3)
+
+
+def test_a_throttle_costs_no_attempt_in_a_later_process_either(tmp_path: Path) -> None:
+    """Stopped by it again and again: no row is failed because of throttling."""
+    made = world(tmp_path, 1, Fault("throttle", times=5, retry_after_s=1000.0))
+
+    assert made.apply().exit_code == 5
+    for _ in range(4):
+        made.clock.sleep(1001.0)
+        assert made.resume().exit_code == 5
+    made.clock.sleep(1001.0)
+
+    assert made.resume().exit_code == 0
+    assert (made.statuses(), made.outcomes()[1].attempts) == ({1: Status.UPDATED}, 1)
 
 
 # the coordinator itself --------------------------------------------------------------------------------------------

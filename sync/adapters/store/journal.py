@@ -15,7 +15,7 @@ from sync.adapters.store.showings import write_showing
 from sync.errors import InternalError
 from sync.failpoints import reach
 from sync.model import Outcome, RunId, SectionId
-from sync.ports import PROGRAM_ENDED, Clock, Desired, DesiredValue, Intent, OpenIntent
+from sync.ports import PROGRAM_ENDED, TURNED_AWAY, Clock, Desired, DesiredValue, Intent, OpenIntent, Stamp
 from sync.windows import Scope
 
 IDS_A_QUERY = 500
@@ -35,7 +35,12 @@ _CLOSE = (
 _UNHEARD = (
     update(intents)
     .where(intents.c.number == bindparam("of_intent"))
-    .values(unheard=bindparam("unheard"), http_status=bindparam("http_status"), heard_wall=bindparam("heard_wall"))
+    .values(
+        unheard=bindparam("unheard"),
+        http_status=bindparam("http_status"),
+        heard_wall=bindparam("heard_wall"),
+        heard_boot=bindparam("heard_boot"),
+    )
 )
 _FORGET = delete(desired).where(
     desired.c.section_id == bindparam("of_section"), desired.c.field == bindparam("of_field")
@@ -81,6 +86,8 @@ class StoreBatch:
                 "changes_json": text(changes_json(intent.changes)),
                 "before_json": text(intent.before),
                 "at_wall": self.clock.wall(),
+                "boot_id": self.clock.boot_id,
+                "at_boot": self.clock.boot(),
                 "pid": os.getpid(),
             },
         )
@@ -98,7 +105,13 @@ class StoreBatch:
         """Write down that no answer came; the intent stays open."""
         self.connection.execute(
             _UNHEARD,
-            {"of_intent": number, "unheard": reason, "http_status": http_status, "heard_wall": self.clock.wall()},
+            {
+                "of_intent": number,
+                "unheard": reason,
+                "http_status": http_status,
+                "heard_wall": self.clock.wall(),
+                "heard_boot": self.clock.boot(),
+            },
         )
 
     def finish(self, outcome: Outcome) -> None:
@@ -185,10 +198,20 @@ class RunJournal:
         for row in self.store.connection.execute(query):
             section_id = SectionId(row.section_id)
             intent = Intent(section_id, row.attempt, changes_of(read(row.changes_json)), read(row.before_json))
-            heard = row.heard_wall is not None
-            opened = OpenIntent(intent, row.number, row.at_wall, heard=heard, deaths=deaths.get(section_id, 0))
+            at = Stamp(row.at_wall, row.at_boot, row.boot_id)
+            heard = row.heard_wall is not None and row.unheard != PROGRAM_ENDED
+            # What is heard is heard by the process that sent it: in the same boot.
+            lost = Stamp(row.heard_wall, row.heard_boot, row.boot_id) if heard else at
+            opened = OpenIntent(intent, row.number, at, lost, heard=heard, deaths=deaths.get(section_id, 0))
             found.setdefault(section_id, []).append(opened)
         return found
+
+    def attempts(self) -> Mapping[SectionId, int]:
+        """Attempts that the rows of this run have used up, in all its processes."""
+        counts = intents.c.answer.is_(None) | (intents.c.answer != TURNED_AWAY)
+        query = select(intents.c.section_id, func.max(intents.c.attempt)).where(intents.c.run_id == self.run_id, counts)
+        found = self.store.connection.execute(query.group_by(intents.c.section_id))
+        return {SectionId(section_id): int(attempts) for section_id, attempts in found}
 
     def _deaths(self) -> Mapping[int, int]:
         """By section: PUTs of this run whose process died before it heard anything."""

@@ -37,7 +37,27 @@ def _keep_values(connection: Connection) -> None:
     rewritings.create(connection, checkfirst=True)
 
 
-_MIGRATIONS: Mapping[int, Migration] = {1: _know_showings, 2: _keep_values}
+_NEW_IN_4 = {
+    "runs": ("reported_wall FLOAT",),
+    "intents": ("boot_id VARCHAR", "at_boot FLOAT", "heard_boot FLOAT"),
+    "pauses": ("asked_s FLOAT",),
+}
+
+
+def _know_the_boot_clock(connection: Connection) -> None:
+    """Version 4 keeps the boot clock of each intent, what a pause was asked for, and which reports are written.
+
+    Runs that have ended are taken to have theirs: what an older program left out it has said, and once.
+    """
+    for table, columns in _NEW_IN_4.items():
+        known = {row.name for row in connection.exec_driver_sql(f"PRAGMA table_info({table})")}
+        for column in columns:
+            if column.split()[0] not in known:
+                connection.exec_driver_sql(f"ALTER TABLE {table} ADD COLUMN {column}")
+    connection.exec_driver_sql("UPDATE runs SET reported_wall = finished_wall WHERE state = 'finished'")
+
+
+_MIGRATIONS: Mapping[int, Migration] = {1: _know_showings, 2: _keep_values, 3: _know_the_boot_clock}
 """From each older version to the next one."""
 
 _TRACES = ("inputs",)

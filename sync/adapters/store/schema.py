@@ -6,7 +6,7 @@ section, so that a sheet sorted anew changes nothing. Texts that end in `_json` 
 
 from sqlalchemy import Column, Float, Index, Integer, MetaData, String, Table, Text
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 
 metadata = MetaData()
 
@@ -46,6 +46,7 @@ runs = Table(
     Column("writes", Integer, nullable=False, server_default="0"),
     Column("throttled", Integer, nullable=False, server_default="0"),
     Column("retried", Integer, nullable=False, server_default="0"),
+    Column("reported_wall", Float),  # when the report of its latest end was written whole; new in version 4
 )
 
 rows = Table(
@@ -76,6 +77,9 @@ intents = Table(
     Column("unheard", Text),
     Column("answer", String),
     Column("http_status", Integer),
+    Column("boot_id", String),  # with the two below, the same moments on the boot clock; new in version 4
+    Column("at_boot", Float),
+    Column("heard_boot", Float),
 )
 Index("intents_by_section", intents.c.run_id, intents.c.section_id)
 
@@ -101,6 +105,7 @@ pauses = Table(
     Column("boot_id", String, nullable=False),
     Column("until_boot", Float, nullable=False),
     Column("until_wall", Float, nullable=False),
+    Column("asked_s", Float),  # what the server asked for; new in version 4
     sqlite_autoincrement=True,
 )
 
