@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from sync.adapters.spreadsheet.child import LIMITS, Limits, ReadingProcess
+from sync.adapters.confined import Limits
+from sync.adapters.spreadsheet.child import LIMITS, ReadingProcess
 from sync.adapters.spreadsheet.container import read_content
 from sync.adapters.spreadsheet.tables import read_tables
 from sync.model import LoadedFile

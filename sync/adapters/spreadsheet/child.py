@@ -6,16 +6,14 @@ by the process on itself before it loads a reader (not on Windows, which has non
 """
 
 import marshal
-import os
 import signal
 import subprocess
 import sys
 import threading
-from dataclasses import dataclass
-from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
+from sync.adapters.confined import ROOT, Limits, command, environment
 from sync.adapters.spreadsheet.container import SAVE_AS, Content
 from sync.adapters.spreadsheet.frames import receive, send
 from sync.adapters.spreadsheet.wire import unpack
@@ -26,25 +24,8 @@ ENTRY: Final = "sync.adapters.spreadsheet.entry"
 START_S: Final = 60.0
 """How long the process may take to load its readers, on a machine that is busy or whose disk is cold."""
 
-_ROOT: Final = Path(__file__).resolve().parents[3]
-_KEPT: Final = ("PATH", "LANG", "LC_", "TMP", "TEMP", "SYSTEMROOT", "VIRTUAL_ENV", "PYTHON", "COVERAGE_", "COV_")
-"""The starts of what the process keeps of our environment: no setting and no secret is among them."""
-_THREADS: Final = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "2"}
-"""Each thread of a library would take address space from the limit."""
 _OUT_OF_MEMORY: Final = (b"memory allocation of", b"MemoryError", b"Cannot allocate memory", b"out of memory")
 _LESS: Final = "Copy the one sheet with the sections into a new workbook, or split it, and use that file."
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """What one reading may use."""
-
-    memory_bytes: int = 2_000_000_000
-    """Address space, of which Python, pandas and numpy take 0.2 GB themselves."""
-    cpu_s: int = 60
-    """Processor time of the process's whole life."""
-    wall_s: float = 90.0
-    """Time by the clock for one file."""
 
 
 LIMITS: Final = Limits()
@@ -166,15 +147,13 @@ class ReadingProcess:
 
 
 def _start(limits: Limits) -> "subprocess.Popen[bytes]":
-    kept = {name: value for name, value in os.environ.items() if name.upper().startswith(_KEPT)}
-    command = [sys.executable, "-m", ENTRY, str(limits.memory_bytes), str(limits.cpu_s)]
     return subprocess.Popen(  # noqa: S603 - this very Python, and words of our own
-        command,
+        command(ENTRY, limits),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        cwd=_ROOT,
-        env=kept | _THREADS,
+        cwd=ROOT,
+        env=environment(),
         close_fds=True,
         start_new_session=True,  # Ctrl-C is for us: the process ends when we end it
     )

@@ -8,16 +8,14 @@ import marshal
 import os
 import sys
 from pathlib import Path
-from typing import Final
 
+from sync.adapters.confined import confine
 from sync.adapters.spreadsheet.frames import frames, send
-
-DESCRIPTORS: Final = 64
 
 
 def main() -> None:
     """Serve until standard input ends; the limits are in the arguments: address space in bytes, processor seconds."""
-    _limit(memory_bytes=int(sys.argv[1]), cpu_s=int(sys.argv[2]))
+    confine(memory_bytes=int(sys.argv[1]), cpu_s=int(sys.argv[2]))
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     sys.stdout = sys.stderr  # what a library may print is no answer
     # Loaded before the first file, so that a broken installation is not taken for a broken file.
@@ -26,24 +24,6 @@ def main() -> None:
     send(answers, b"ready")
     for order in frames(sys.stdin.buffer):
         send(answers, marshal.dumps(_answer(order)))
-
-
-def _limit(*, memory_bytes: int, cpu_s: int) -> None:
-    """Hold this process to its limits where the system knows such limits (not on Windows)."""
-    if sys.platform == "win32":
-        return
-    import resource  # noqa: PLC0415 - not everywhere
-
-    wanted = (
-        (resource.RLIMIT_CORE, 0, 0),
-        (resource.RLIMIT_NOFILE, DESCRIPTORS, DESCRIPTORS),
-        (resource.RLIMIT_AS, memory_bytes, memory_bytes),
-        (resource.RLIMIT_CPU, cpu_s, cpu_s + 1),
-    )
-    for kind, soft, hard in wanted:
-        _, allowed = resource.getrlimit(kind)
-        most = hard if allowed == resource.RLIM_INFINITY else min(hard, allowed)
-        resource.setrlimit(kind, (min(soft, most), most))
 
 
 def _answer(order: bytes) -> tuple[str | bytes, ...]:
