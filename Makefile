@@ -47,8 +47,8 @@ cov: .venv/.dev ## run the tests and show what they do not reach
 e2e: .venv/.dev ## run the command line against a sandbox process
 	$(PYTEST) -m e2e
 
-bench: .venv/.dev ## measure
-	$(PYTEST) -m bench -o norecursedirs='.*' tests/bench
+bench: .venv/.dev ## measure beside a plain peer; a part of it: make bench PART="help same-*"
+	$(BIN)/python -m tests.bench $(PART)
 
 corpus: .venv/.dev ## read every sheet of a folder: make corpus CORPUS=dir
 	$(BIN)/python -m tests.bench.corpus $(CORPUS)
