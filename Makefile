@@ -9,7 +9,7 @@ BIN := .venv/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 PYTEST := $(BIN)/pytest -q
 COMPILE := build/pip-tools/bin/pip-compile --quiet --generate-hashes --no-emit-index-url --no-emit-find-links \
-	--no-emit-trusted-host --no-emit-options --allow-unsafe --no-header --extra sandbox --extra build
+	--no-emit-trusted-host --no-emit-options --allow-unsafe --no-header --extra sandbox --extra build --extra clean
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:

@@ -8,7 +8,7 @@ from functools import lru_cache, partial
 from typing import Final, TypeAlias, assert_never
 
 from sync.hints import Hint, HintKind
-from sync.image_url import refusal
+from sync.image_url import ANY_HOST, ImagePolicy, ImageRules, refusal
 from sync.model import CellValue, Flaw, FlawKind
 from sync.normalize import as_sent
 from sync.section import FieldKind, Json, SectionField, UnlockType
@@ -126,8 +126,8 @@ def read_cell(field: SectionField, value: CellValue, flaw: Flaw | None = None) -
     return reader_for(field)(value) if flaw is None else _flawed(flaw)
 
 
-def reader_for(field: SectionField) -> Reader:
-    """Choose the reader of a column once, for all its cells that have no flaw.
+def reader_for(field: SectionField, *, images: ImageRules = ANY_HOST) -> Reader:
+    """Choose the reader of a column once, for all its cells that have no flaw; `images` says what addresses may be.
 
     The plainest cells of a kind are told by their exact type first: a sheet can have a million of them.
     """
@@ -150,7 +150,9 @@ def reader_for(field: SectionField) -> Reader:
                 return read(value)
 
             return read_text
-        case FieldKind.BOOLEAN | FieldKind.UNLOCK_TYPE | FieldKind.IMAGE_URL | FieldKind.OPAQUE:
+        case FieldKind.IMAGE_URL:
+            return partial(_read, field, partial(_read_image_url, images))
+        case FieldKind.BOOLEAN | FieldKind.UNLOCK_TYPE | FieldKind.OPAQUE:
             return read
         case _:
             assert_never(field.kind)
@@ -354,13 +356,17 @@ def _doubt(text: str) -> Remark | None:
     return None
 
 
-def _read_image_url(_: SectionField, value: CellValue) -> Meaning:
+def _read_image_url(rules: ImageRules, _: SectionField, value: CellValue) -> Meaning:
     if not isinstance(value, str):
         return Wrong("cell.not_a_url", "must be a web address that begins with https://", _json(value))
     url = value.strip()
-    reason = refusal(url)
-    if reason is not None:
+    reason = None if rules.policy is ImagePolicy.OFF else refusal(url, rules.hosts)
+    if reason is not None and rules.policy is ImagePolicy.HOLD:
         return Wrong("cell.not_a_url", reason, _safe(value))
+    if wrong := _wrong_text(url):
+        return wrong
+    if reason is not None:
+        return Value(url, Remark("cell.doubtful_url", reason))
     doubt = Remark("cell.http", "is not encrypted (http); prefer https") if url[:5].lower() == "http:" else None
     return Value(url, doubt)
 
@@ -384,6 +390,6 @@ _READERS: Final[Mapping[FieldKind, Callable[[SectionField, CellValue], Meaning]]
     FieldKind.UNLOCK_TYPE: _read_unlock_type,
     FieldKind.BOOLEAN: _read_boolean,
     FieldKind.TEXT: _read_text,
-    FieldKind.IMAGE_URL: _read_image_url,
+    FieldKind.IMAGE_URL: partial(_read_image_url, ANY_HOST),
     FieldKind.OPAQUE: _read_opaque,
 }

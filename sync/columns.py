@@ -26,6 +26,7 @@ RESULT: Final = "result:"
 _PLAIN_NAME: Final = re.compile(r"[^\W\d][\w.]*")
 _LIKE_A_CELL: Final = re.compile(r"[A-Z]{1,3}[0-9]+|R[0-9]*(?:C[0-9]*)?|C[0-9]*|TRUE|FALSE", re.IGNORECASE)
 _HEADINGS_NAMED: Final = 12
+_ROWS_NAMED: Final = 5
 _NEAR: Final = 0.6
 
 
@@ -54,6 +55,19 @@ class Layout:
             row.number
             for row in self.table.rows[self.header_row :]
             if not _speaks(row, columns) and _speaks(row, tuple(set(others) - set(columns)))
+        )
+
+
+def left_out_notes(layout: Layout) -> Iterator[Issue]:
+    """Say which rows are no rows, though they hold something."""
+    rows = layout.left_out()
+    if rows:
+        named = ", ".join(str(row) for row in rows[:_ROWS_NAMED])
+        more = f" and {len(rows) - _ROWS_NAMED} more" if len(rows) > _ROWS_NAMED else ""
+        yield Issue(
+            "row.not_ours",
+            f"rows that hold nothing in a column of ours are left out: {named}{more}",
+            severity=Severity.NOTE,
         )
 
 

@@ -50,8 +50,14 @@ class Settings:
     on_conflict: Literal["refuse", "sheet", "live"]
     hidden_rows: Literal["ask", "include", "leave_out"]
     """What becomes of rows that are hidden or filtered away."""
-    html: Literal["off", "report", "hold"]
+    html: Literal["off", "report", "hold", "clean"]
     """What becomes of contents that hold something that acts: scripts, frames, handlers."""
+    html_allow: Mapping[str, tuple[str, ...]]
+    """Tag to attributes that cleaning keeps beside the usual ones; `*` stands for every tag."""
+    images: Literal["off", "report", "hold"]
+    """What becomes of an image whose address should not be fetched."""
+    image_hosts: frozenset[str]
+    """The hosts that images may be on, in lower case; none at all: any public one."""
     encoding: str | None
     """Of a CSV that is not UTF-8 or UTF-16; never guessed."""
     on_drift: Literal["restore", "keep"]
@@ -156,6 +162,9 @@ def _settings(name: str, base_url: str, keys: "ProfileKeys", *, environ: Mapping
         on_conflict=keys.on_conflict,
         hidden_rows=keys.hidden_rows,
         html=keys.html,
+        html_allow=MappingProxyType({tag: tuple(names) for tag, names in keys.html_allow.items()}),
+        images=keys.images,
+        image_hosts=frozenset(host.lower() for host in keys.image_hosts),
         encoding=keys.encoding,
         on_drift=keys.on_drift,
         timeout_s=keys.timeout_s,

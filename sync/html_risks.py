@@ -20,6 +20,8 @@ class HtmlPolicy(StrEnum):
     REPORT = "report"
     """A warning names it; the row is sent as it is."""
     HOLD = "hold"
+    CLEAN = "clean"
+    """What is not on the profile's list is taken out before sending, and both texts are shown."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,9 @@
 """Which address of an image may be handed to the server, which fetches it: told from the text, nothing looked up."""
 
 import re
+from collections.abc import Collection
+from dataclasses import dataclass
+from enum import StrEnum
 from functools import lru_cache
 from typing import Final
 from urllib.parse import SplitResult, urlsplit
@@ -17,8 +20,40 @@ _INTERNAL: Final = (".local", ".localhost", ".internal", ".localdomain", ".lan",
 _HTTPS_PORT: Final = 443
 
 
-def refusal(url: str) -> str | None:
+class ImagePolicy(StrEnum):
+    """What becomes of a row whose image has an address that should not be fetched."""
+
+    OFF = "off"
+    REPORT = "report"
+    """A warning says why; the address is sent as it is."""
+    HOLD = "hold"
+
+
+@dataclass(frozen=True, slots=True)
+class ImageRules:
+    """A policy, and the hosts that images may be on."""
+
+    policy: ImagePolicy = ImagePolicy.HOLD
+    hosts: frozenset[str] = frozenset()
+    """In lower case; `*.example.com` stands for every name below it. None at all: any public host."""
+
+
+ANY_HOST: Final = ImageRules()
+
+
+def refusal(url: str, hosts: Collection[str] = frozenset()) -> str | None:
     """Say why `url` must not be sent, in the API's form (`must …`); `None` if it may be."""
+    reason = _refusal(url)
+    if reason is not None or not hosts:
+        return reason
+    host = (urlsplit(url).hostname or "").rstrip(".")
+    parents = {f"*.{host[at + 1 :]}" for at, sign in enumerate(host) if sign == "."}
+    if host in hosts or not parents.isdisjoint(hosts):
+        return None
+    return f"must be on a host that this profile names (image_hosts: {', '.join(sorted(hosts))})"
+
+
+def _refusal(url: str) -> str | None:
     if len(url) > MAX_LENGTH:
         return f"must have at most {MAX_LENGTH:,} characters"
     if plain := _PLAIN.fullmatch(url):
@@ -36,7 +71,8 @@ def refusal(url: str) -> str | None:
         "must have no user name or password" if "@" in parts.netloc else None,
         "must have no port" if port not in {None, _HTTPS_PORT} else None,
         _refusal_of_host(parts.hostname),
-        _refusal_of_rest(parts),
+        "must have no # part" if "#" in url else None,
+        _refusal_of_path(parts),
     )
     return ", and ".join(reason for reason in reasons if reason is not None) or None
 
@@ -55,9 +91,7 @@ def _refusal_of_host(name: str) -> str | None:
     return None
 
 
-def _refusal_of_rest(parts: SplitResult) -> str | None:
-    if parts.fragment:
-        return "must have no # part"
+def _refusal_of_path(parts: SplitResult) -> str | None:
     if not parts.path.lower().endswith(EXTENSIONS):
         return "must end in .jpg, .jpeg, .png or .gif"
     return None

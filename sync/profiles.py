@@ -68,7 +68,10 @@ class ProfileKeys(_Keys):
     on_invalid: Literal["skip", "stop"] = "skip"
     on_conflict: Literal["refuse", "sheet", "live"] = "refuse"
     hidden_rows: Literal["ask", "include", "leave_out"] = "ask"
-    html: Literal["off", "report", "hold"] = "report"
+    html: Literal["off", "report", "hold", "clean"] = "report"
+    html_allow: dict[Word, list[Word]] = {}
+    images: Literal["off", "report", "hold"] = "hold"
+    image_hosts: list[Annotated[str, Field(pattern=r"^(\*\.)?[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+$")]] = []
     encoding: str | None = None
     on_drift: Literal["restore", "keep"] = "restore"
     timeout_s: Annotated[Finite, Field(gt=0, le=600)] = 30.0

@@ -2,16 +2,17 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import islice
 from typing import Final, assert_never
 
 from sync.base import Base, find_base, read_base
 from sync.cells import Clear, Reader, Silent, Value, Wrong, is_error_word, read_cell, reader_for, remark_on, shown
-from sync.columns import Layout, column_letters, find_layout, sheet_prefix
+from sync.columns import Layout, column_letters, find_layout, left_out_notes, sheet_prefix
 from sync.headings import COMMAND
 from sync.hidden_rows import HiddenRows, decide
 from sync.hints import Hint
+from sync.html_cleaning import Cleaned, Cleaner, Uncleanable, cleaned
 from sync.html_risks import HtmlPolicy, risks
+from sync.image_url import ANY_HOST, ImageRules
 from sync.model import (
     CellValue,
     CheckedRow,
@@ -29,7 +30,7 @@ from sync.model import (
     SkippedRow,
     TableRow,
 )
-from sync.normalize import equal
+from sync.repeated import also_on, ask_the_same
 from sync.section import BY_NAME, EDITABLE, FIELDS, Access, Json, SectionField, UnlockType
 
 SKIP: Final = "skip"
@@ -38,7 +39,6 @@ CHOICES: Final = frozenset({"sheet", "live"})
 
 _ID: Final = BY_NAME["Id"]
 _READ_ONLY: Final = tuple(field for field in FIELDS if field.access is Access.READ_ONLY)
-_ROWS_NAMED: Final = 5
 _HTML: Final = "SectionContents"
 _LABEL_LENGTH: Final = 200
 
@@ -49,8 +49,12 @@ def check_sheet(
     aliases: Mapping[str, str],
     hidden_rows: HiddenRows = HiddenRows.ASK,
     html: HtmlPolicy = HtmlPolicy.REPORT,
+    cleaner: Cleaner | None = None,
+    images: ImageRules = ANY_HOST,
 ) -> CheckedSheet:
     """Find the sheet and its columns, and judge every row that is not blank; nothing is compared with the server.
+
+    With a `cleaner`, contents that the operator has touched are cleaned, and both texts are in the issue.
 
     Raises:
         InputError: no sheet, header or row can be told (see `columns.find_layout`), the base is damaged, or
@@ -59,11 +63,11 @@ def check_sheet(
     layout = find_layout(file, aliases=aliases)
     table = find_base(file.tables)
     base = None if table is None else read_base(table)
-    judge = _Judge(layout, is_csv=file.format == "csv", base=base, html=html)
+    judge = _Judge(layout, is_csv=file.format == "csv", base=base, html=html, cleaner=cleaner, images=images)
     judged = [(row, judge.row(row)) for row in layout.rows()]
     verdicts, hidden = _without_hidden(judged, hidden_rows, layout.table.name)
     rows = tuple(_judge_repeated(verdicts, judge))
-    issues = (*_notes(file), *layout.issues, *hidden, *_left_out(layout))
+    issues = (*_notes(file), *layout.issues, *hidden, *left_out_notes(layout))
     origin = None if base is None else base.origin
     return CheckedSheet(file, layout.table.name, layout.header_row, layout.columns, rows, issues, origin)
 
@@ -89,7 +93,14 @@ class _Judge:
     """What is the same for all rows of one sheet, worked out once."""
 
     def __init__(
-        self, layout: Layout, *, is_csv: bool, base: Base | None = None, html: HtmlPolicy = HtmlPolicy.REPORT
+        self,
+        layout: Layout,
+        *,
+        is_csv: bool,
+        base: Base | None,
+        html: HtmlPolicy,
+        cleaner: Cleaner | None,
+        images: ImageRules,
     ) -> None:
         columns = layout.columns
         self._prefix = sheet_prefix(layout.table.name)
@@ -97,13 +108,16 @@ class _Judge:
         self._is_csv = is_csv
         self._base = base
         self._html = html
+        self._cleaner = cleaner
         self._width = max(columns.values()) + 1
         self._id = columns["Id"]
         self._command = columns.get(COMMAND)
         self._label = tuple(columns.get(name) for name in ("Id", "CourseId", "Title"))
         self._id_column = _Column(_ID, self._id, reader_for(_ID))
         self._editable = tuple(
-            _Column(field, columns[field.name], reader_for(field)) for field in EDITABLE if field.name in columns
+            _Column(field, columns[field.name], reader_for(field, images=images))
+            for field in EDITABLE
+            if field.name in columns
         )
         self._read_only = tuple((field.name, columns[field.name]) for field in _READ_ONLY if field.name in columns)
 
@@ -126,7 +140,8 @@ class _Judge:
         values = self._read_values(row.number, cells, flaws, issues)
         read_only = self._read_shown(row.number, cells, flaws, issues)
         self._check_together(row.number, values, issues)
-        self._check_html(row.number, values, issues)
+        seen = None if self._base is None or section_id is None else self._base.seen(section_id, values)
+        self._check_html(row.number, values, issues, is_touched=seen is None or _HTML not in seen.untouched)
         if row.hints:
             self._remark(row.number, row.hints, issues)
         if section_id is None or (issues and any(issue.severity is Severity.ERROR for issue in issues)):
@@ -142,18 +157,14 @@ class _Judge:
             seen_updated_on=read_only.get("UpdatedOn"),
             read_only=read_only,
             command=command,
-            base=None if self._base is None else self._base.seen(section_id, values),
+            base=seen,
             issues=tuple(issues),
         )
         return _Verdict(edit, section_id)
 
     def repeated(self, row: RowNumber, section_id: SectionId, rows: Sequence[RowNumber]) -> Issue:
         """Hold a row for the other ones of the `rows` that have the same Id and ask for something else."""
-        others = len(rows) - 1
-        named = ", ".join(map(str, islice((other for other in rows if other != row), _ROWS_NAMED)))
-        more = f" and {others - _ROWS_NAMED} more" if others > _ROWS_NAMED else ""
-        message = f"is also on {'row' if others == 1 else 'rows'} {named}{more}"
-        return self._issue(row, "Id", "id.duplicate", message, section_id)
+        return self._issue(row, "Id", "id.duplicate", also_on(row, rows), section_id)
 
     def repeats(self, row: RowNumber, section_id: SectionId, first: RowNumber) -> Issue:
         """Leave a row out since the `first` one asks for the very same."""
@@ -280,12 +291,21 @@ class _Judge:
             days = values["UnlockAfterDays"]
             issues.append(self._issue(row, "UnlockAfterDays", "unlock.not_timed", message, days, warning=True))
 
-    def _check_html(self, row: RowNumber, values: Mapping[str, Json], issues: list[Issue]) -> None:
-        """Name what acts rather than shows in the contents."""
+    def _check_html(self, row: RowNumber, values: dict[str, Json], issues: list[Issue], *, is_touched: bool) -> None:
+        """Clean the contents, if that is asked for, and name what acts rather than shows in them."""
         text = values.get(_HTML)
         if self._html is HtmlPolicy.OFF or not isinstance(text, str):
             return
-        warning = self._html is HtmlPolicy.REPORT
+        if self._cleaner is not None and is_touched:
+            match cleaned(text, self._cleaner):
+                case Cleaned(text=clean, message=message):
+                    issues.append(self._issue(row, _HTML, "html.cleaned", message, text, warning=True))
+                    values[_HTML] = text = clean
+                case Uncleanable(message=message):
+                    issues.append(self._issue(row, _HTML, "html.not_cleanable", message, text))
+                case None:
+                    pass
+        warning = self._html is not HtmlPolicy.HOLD
         issues.extend(
             self._issue(row, _HTML, risk.code, risk.message, risk.excerpt, warning=warning) for risk in risks(text)
         )
@@ -351,7 +371,7 @@ def _judge_repeated(verdicts: Sequence[_Verdict], judge: _Judge) -> list[Checked
             rows_of.setdefault(verdict.id, []).append(verdict.row)
     if all(len(rows) == 1 for rows in rows_of.values()):
         return [verdict.row for verdict in verdicts]
-    alike = {section_id for section_id, rows in rows_of.items() if _ask_the_same(rows)}
+    alike = {section_id for section_id, rows in rows_of.items() if ask_the_same(rows)}
     return [
         verdict.row
         if verdict.id is None or len(rows_of[verdict.id]) == 1
@@ -370,28 +390,3 @@ def _repeated(
     if row.row == numbers[0]:
         return row
     return SkippedRow(row.row, row.label, (judge.repeats(row.row, section_id, numbers[0]),))
-
-
-def _ask_the_same(rows: Sequence[CheckedRow]) -> bool:
-    """Whether all are valid, name the same fields with the same values and choose the same."""
-    first = rows[0]
-    return isinstance(first, Edit) and all(
-        isinstance(row, Edit)
-        and row.command == first.command
-        and row.values.keys() == first.values.keys()
-        and all(equal(name, value, first.values[name]) for name, value in row.values.items())
-        for row in rows[1:]
-    )
-
-
-def _left_out(layout: Layout) -> Iterator[Issue]:
-    """Say which rows are no rows, though they hold something."""
-    rows = layout.left_out()
-    if rows:
-        named = ", ".join(str(row) for row in rows[:_ROWS_NAMED])
-        more = f" and {len(rows) - _ROWS_NAMED} more" if len(rows) > _ROWS_NAMED else ""
-        yield Issue(
-            "row.not_ours",
-            f"rows that hold nothing in a column of ours are left out: {named}{more}",
-            severity=Severity.NOTE,
-        )

@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from sync.adapters.html_cleaner import html_cleaner
 from sync.adapters.spreadsheet import load
 from sync.adapters.store.journal import known_desired
 from sync.adapters.store.showings import keep_showings, known_showings
@@ -13,6 +14,7 @@ from sync.config import Settings
 from sync.errors import InputError
 from sync.hidden_rows import HiddenRows
 from sync.html_risks import HtmlPolicy
+from sync.image_url import ImagePolicy, ImageRules
 from sync.jobs.binding import AccountCheck, check_account
 from sync.jobs.rails import held_report, judge_rails
 from sync.model import (
@@ -70,12 +72,16 @@ def read_sheet(path: Path, settings: Settings) -> CheckedSheet:
 
     Raises:
         InputError: the file or its headings cannot be read.
+        ConfigError: contents are to be cleaned, and the cleaner is not installed or told to keep what is never kept.
     """
+    html = HtmlPolicy(settings.html)
     return check_sheet(
         load(path, encoding=settings.encoding),
         aliases=settings.aliases,
         hidden_rows=HiddenRows(settings.hidden_rows),
-        html=HtmlPolicy(settings.html),
+        html=html,
+        cleaner=html_cleaner(settings.html_allow) if html is HtmlPolicy.CLEAN else None,
+        images=ImageRules(ImagePolicy(settings.images), settings.image_hosts),
     )
 
 
