@@ -74,6 +74,8 @@ class Settings:
     settle_after_s: float
     fresh_for_s: float
     """How old a record may be when a body is built on it; at most 60."""
+    plan_good_for_s: float
+    """How long after it was made a saved plan can be applied."""
     wait_max_s: float
     """The longest wait for a throttle or a window before the run stops, to be resumed."""
     throttle_statuses: frozenset[int]
@@ -175,6 +177,7 @@ def _settings(name: str, base_url: str, keys: "ProfileKeys", *, environ: Mapping
         stop_after=keys.stop_after,
         settle_after_s=keys.settle_after_s,
         fresh_for_s=keys.fresh_for_s,
+        plan_good_for_s=keys.plan_good_for_s,
         wait_max_s=keys.wait_max_s,
         throttle_statuses=frozenset(keys.throttle_statuses),
         in_flight=keys.in_flight,

@@ -82,6 +82,7 @@ class ProfileKeys(_Keys):
     stop_after: Annotated[int, Field(ge=1)] = 20
     settle_after_s: Annotated[Finite, Field(ge=0, le=86_400)] = 120.0
     fresh_for_s: Annotated[Finite, Field(gt=0, le=60)] = 60.0
+    plan_good_for_s: Annotated[Finite, Field(gt=0, le=2_592_000)] = 86_400.0
     wait_max_s: Annotated[Finite, Field(ge=0)] = 900.0
     throttle_statuses: Annotated[list[Annotated[int, Field(ge=400, le=599)]], Field(min_length=1)] = [409, 429]
     in_flight: Annotated[int, Field(ge=1, le=8)] = 8

@@ -37,10 +37,13 @@ def group_line(group: IssueGroup) -> str:
     return mark + group.sentence(most=_RANGES_SHOWN)
 
 
-def next_step(report: RunReport, files: Sequence[PurePath] = (), *, words: str = "") -> str:
+def next_step(
+    report: RunReport, files: Sequence[PurePath] = (), *, words: str = "", plan: PurePath | None = None
+) -> str:
     """Say what the operator does now, as one sentence with the command; empty when there is nothing to do.
 
-    `words` are the options that every command of this profile needs: `--profile production`.
+    `words` are the options that every command of this profile needs: `--profile production`; `plan` is the saved plan
+    that was asked for.
     """
     present = {outcome.status for outcome in report.outcomes}
     profile = f" {words}" if words else ""
@@ -49,6 +52,8 @@ def next_step(report: RunReport, files: Sequence[PurePath] = (), *, words: str =
     if report.exit_code == _HELD:
         return ""  # which of the rails is meant, only a person can say: the refusal names each with its option
     if report.command not in _ACTS and Status.TO_UPDATE in present:
+        if plan is not None:
+            return f"Nothing was sent. To send exactly this: coursesync apply {shlex.quote(str(plan))}{profile}"
         allow = "".join(f" --allow {name}" for name in lifted_rails(report.issues))
         return f"Nothing was sent. To send it: coursesync apply {shlex.quote(report.input.path)}{allow}{profile}"
     failed = next((file for file in files if file.name.startswith("failed")), None)
@@ -62,13 +67,19 @@ def next_step(report: RunReport, files: Sequence[PurePath] = (), *, words: str =
 
 
 def summary_lines(
-    report: RunReport, files: Sequence[PurePath] = (), notes: Sequence[str] = (), *, words: str = ""
+    report: RunReport,
+    files: Sequence[PurePath] = (),
+    notes: Sequence[str] = (),
+    *,
+    words: str = "",
+    plan: PurePath | None = None,
 ) -> tuple[str, ...]:
     """Give the text for a terminal, one string a line: counts, problems, files with their purpose, next step."""
-    return tuple(_lines(report, files, notes, words))
+    step = next_step(report, files, words=words, plan=plan)
+    return (*_lines(report, files, notes), *([f"Next: {step}"] if step else []))
 
 
-def _lines(report: RunReport, files: Sequence[PurePath], notes: Sequence[str], words: str) -> Iterator[str]:
+def _lines(report: RunReport, files: Sequence[PurePath], notes: Sequence[str]) -> Iterator[str]:
     yield totals_line(report)
     groups = group_issues(report.outcomes, general=report.issues)
     for group in groups[:_GROUPS_SHOWN]:
@@ -80,6 +91,3 @@ def _lines(report: RunReport, files: Sequence[PurePath], notes: Sequence[str], w
         if purpose:
             yield f"{file}: {purpose}"
     yield from notes
-    step = next_step(report, files, words=words)
-    if step:
-        yield f"Next: {step}"

@@ -1,35 +1,38 @@
-"""The saved plan: what was reviewed is what is applied, or it is refused. Pure; the file itself is not read here.
+"""The saved plan as a value: what would be sent, row by row, what stays as it is, and both as JSON and back. Pure.
 
-`plan.json` is JSON that people and `jq` can read, written in one way only: a version, the plan with a row a line, and
-a seal: HMAC-SHA256 over every byte before it, with a key of the state directory. So any changed byte shows, and
-`sha256sum plan.json` is the checksum that a reviewer notes. Records are in it as digests only.
+Of what the server held there are digests only. `sealing.py` makes a text of it that nobody can edit.
 """
 
 import hashlib
-import hmac
 import json
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from math import isfinite
 from typing import Final
 
 from sync.diff import digest
-from sync.errors import InternalError, PlanRefused
-from sync.model import ChangeKind, Edit, InputFacts, Label, PlannedRow, RowNumber, SectionId, ToUpdate
+from sync.errors import InternalError
+from sync.model import (
+    ChangeKind,
+    Edit,
+    Held,
+    InputFacts,
+    Issue,
+    Label,
+    Outcome,
+    PlannedRow,
+    RowNumber,
+    SectionId,
+    Severity,
+    Source,
+    Status,
+    ToUpdate,
+)
 from sync.normalize import normal
-from sync.preview import shown
 from sync.section import ACTIONS, Json, Record
 from sync.times import utc
 
-VERSION: Final = 1
 EXPIRES_AFTER_S: Final = 24 * 3600.0
-KEY_BYTES: Final = 32
-"""The least length of a key."""
-_MARK: Final = "coursesync_plan"
-_END: Final = re.compile(r'\n"seal":"([0-9a-f]{64})"\}\n\Z')
-_AGAIN: Final = "Make a new plan with `coursesync plan`."
+FIRST_ROW: Final = RowNumber(1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +80,23 @@ class SavedRow:
 
 
 @dataclass(frozen=True, slots=True)
+class RestingRow:
+    """A row that is not sent, with what the plan found of it: so that the report names every row of the sheet."""
+
+    row: RowNumber
+    id: SectionId | None
+    label: Label
+    status: Status
+    issues: tuple[Issue, ...] = ()
+
+    @property
+    def planned(self) -> PlannedRow:
+        """As a row of a plan, on which the live state has no say any more."""
+        edit = None if self.id is None else Edit(self.row, self.id, {}, self.label)
+        return PlannedRow(self.row, self.label, Held(self.status), edit, self.issues)
+
+
+@dataclass(frozen=True, slots=True)
 class SavedPlan:
     """A plan that waits for its approval."""
 
@@ -88,6 +108,13 @@ class SavedPlan:
     """ISO 8601 in UTC, as `times.utc` writes it; `expires_at` too."""
     expires_at: str
     rows: tuple[SavedRow, ...]
+    """What would be sent, in the sheet's order."""
+    rest: tuple[RestingRow, ...] = ()
+    """The other rows of the sheet."""
+    allowed: tuple[str, ...] = ()
+    """The rails that were lifted when it was made: what is applied is no more than what was counted then."""
+    input_format: str = "xlsx"
+    header_row: RowNumber = FIRST_ROW
 
 
 def expiry(created_wall: float, *, after_s: float = EXPIRES_AFTER_S) -> tuple[str, str]:
@@ -98,7 +125,7 @@ def expiry(created_wall: float, *, after_s: float = EXPIRES_AFTER_S) -> tuple[st
 def live_digest(names: Iterable[str], record: Record) -> str:
     """One digest, as 64 hex digits, of what `record` holds in the named fields, and of its `UpdatedOn`."""
     held = {name: normal(name, record.get(name)) for name in (*names, "UpdatedOn")}
-    return hashlib.sha256(_canonical(held).encode()).hexdigest()
+    return hashlib.sha256(canonical(held).encode()).hexdigest()
 
 
 def saved_row(planned: PlannedRow, *, unique_id: str | None, live: str) -> SavedRow:
@@ -116,134 +143,18 @@ def saved_row(planned: PlannedRow, *, unique_id: str | None, live: str) -> Saved
     return SavedRow(planned.row, planned.edit.id, unique_id, planned.label, changes, tuple(planned.edit.values), live)
 
 
-def seal(plan: SavedPlan, key: bytes) -> str:
-    """Write `plan` as the text of `plan.json`, sealed with `key`.
-
-    Raises:
-        InternalError: the key is too short, or a value of the plan would not come back as it is.
-    """
-    for row in plan.rows:
-        _check_values(row)
-    text = _text(_plan_json(plan))
-    return f'{text}\n"seal":"{_seal(text, key)}"}}\n'
+def resting_row(outcome: Outcome) -> RestingRow:
+    """A row that would not be sent, as it is saved, by the line that the plan's report gives it."""
+    return RestingRow(outcome.row, outcome.section_id, outcome.label, outcome.status, outcome.issues)
 
 
-def _check_values(row: SavedRow) -> None:
-    for change in row.changes:
-        if isinstance(change.after, str | int | None):
-            continue
-        try:
-            same = _parse(_canonical(change.after)) == change.after
-        except ValueError:
-            same = False
-        if not same:
-            raise InternalError(f"Row {row.row}: JSON does not give this {change.field} back as it is.")
-
-
-def open_sealed(text: str, key: bytes, *, now: float, account: str, base_url: str) -> SavedPlan:
-    """Read what `seal` wrote; `now` in seconds since the epoch, `account` and `base_url` as this profile has them.
-
-    Raises:
-        PlanRefused: it is no plan, of another version, for another account or server, edited, or expired.
-        InternalError: the key is too short.
-    """
-    body = _opened(text)
-    if (body.get("account"), body.get("base_url")) != (account, base_url):
-        raise PlanRefused(
-            f"This plan is for {_named(body.get('base_url'), body.get('account'))},"
-            f" and this profile is {_named(base_url, account)}.",
-            remedy=f"Choose the profile that it was made with, or: {_AGAIN}",
-        )
-    end = _END.search(text)
-    if end is None or not hmac.compare_digest(_seal(text[: end.start()], key), end.group(1)):
-        raise PlanRefused(
-            "This plan was edited after it was made, or was made with another state directory.",
-            remedy=f"Plans are not edited by hand: mend the sheet. {_AGAIN}",
-        )
-    plan = _plan_of(body)
-    if now >= datetime.fromisoformat(plan.expires_at).timestamp():
-        raise PlanRefused(
-            f"This plan was made at {plan.created_at} and expired at {plan.expires_at}: much may have changed since.",
-            remedy=_AGAIN,
-        )
-    return plan
-
-
-def checksum(text: str) -> str:
-    """The checksum of a saved plan, which `sha256sum plan.json` gives too: 64 hex digits."""
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
-def check_checksum(text: str, expected: str) -> None:
-    """Hold a plan against the checksum that was reviewed.
-
-    Raises:
-        PlanRefused: it is another plan.
-    """
-    found = checksum(text)
-    if expected.strip().lower() != found:
-        raise PlanRefused(
-            f"This is not the plan that was reviewed: its checksum is {found}, not {expected}.",
-            remedy="Review this plan, or apply the one that was reviewed.",
-        )
-
-
-def _opened(text: str) -> Mapping[str, Json]:
-    """The plan's JSON, not believed yet."""
-    try:
-        outer = _parse(text)
-    except (ValueError, RecursionError) as exc:
-        raise _no_plan() from exc
-    if not isinstance(outer, Mapping) or _MARK not in outer:
-        raise _no_plan()
-    version, body = outer[_MARK], outer.get("plan")
-    if isinstance(version, bool) or version != VERSION:
-        raise PlanRefused(
-            f"This plan has version {shown(version)}, and this program reads version {VERSION}.", remedy=_AGAIN
-        )
-    if not isinstance(body, Mapping):
-        raise _no_plan()
-    return body
-
-
-def _no_plan() -> PlanRefused:
-    return PlanRefused("This file is not a plan that `coursesync plan` has saved.", remedy=_AGAIN)
-
-
-def _named(base_url: Json, account: Json) -> str:
-    return f"{shown(base_url)} ({shown(account)})" if account else shown(base_url)
-
-
-def _seal(text: str, key: bytes) -> str:
-    if len(key) < KEY_BYTES:
-        raise InternalError(f"The key that seals plans has {len(key)} bytes; it takes {KEY_BYTES}.")
-    return hmac.new(key, text.encode(errors="surrogatepass"), hashlib.sha256).hexdigest()
-
-
-def _canonical(value: Json) -> str:
+def canonical(value: Json) -> str:
+    """JSON in one way only: the same value is the same text."""
     return json.dumps(value, ensure_ascii=True, allow_nan=False, sort_keys=True, separators=(",", ":"))
 
 
-def _text(body: Mapping[str, Json]) -> str:
-    """The one way to write all but the seal: the facts on a line, each row on its own."""
-    head = _canonical({name: value for name, value in body.items() if name != "rows"})
-    rows = ",\n".join(map(_canonical, _list(body["rows"])))
-    return f'{{"{_MARK}":{VERSION},"plan":{head[:-1]},"rows":[\n{rows}\n]}},'
-
-
-def _parse(text: str) -> Json:
-    parsed: Json = json.loads(text, parse_float=_finite, parse_constant=_finite)
-    return parsed
-
-
-def _finite(text: str) -> float:
-    number = float(text)
-    if not isfinite(number):
-        raise ValueError(f"{text} is no number of JSON")
-    return number
-
-
-def _plan_json(plan: SavedPlan) -> Mapping[str, Json]:
+def plan_json(plan: SavedPlan) -> Mapping[str, Json]:
+    """The plan as the object that is sealed."""
     given = plan.input
     return {
         "account": plan.account,
@@ -252,7 +163,11 @@ def _plan_json(plan: SavedPlan) -> Mapping[str, Json]:
         "plan_hash": plan.plan_hash,
         "created_at": plan.created_at,
         "expires_at": plan.expires_at,
+        "input_format": plan.input_format,
+        "header_row": plan.header_row,
+        "allowed": list(plan.allowed),
         "rows": [_row_json(row) for row in plan.rows],
+        "rest": [_rest_json(row) for row in plan.rest],
     }
 
 
@@ -271,8 +186,31 @@ def _row_json(row: SavedRow) -> Json:
     }
 
 
-def _plan_of(body: Mapping[str, Json]) -> SavedPlan:
-    """The plan of a body whose seal holds: it has the shape that `_plan_json` gave it."""
+def _rest_json(row: RestingRow) -> Json:
+    return {
+        "row": row.row,
+        "id": row.id,
+        "label": [row.label.id, row.label.course_id, row.label.title],
+        "status": row.status.value,
+        "issues": [_issue_json(issue) for issue in row.issues],
+    }
+
+
+def _issue_json(issue: Issue) -> Json:
+    attempted = issue.attempted_value
+    return {
+        "code": issue.code,
+        "message": issue.message,
+        "field": issue.field,
+        "source": issue.source.value,
+        "severity": issue.severity.value,
+        "attempted_value": attempted if isinstance(attempted, str | int | None) else str(attempted),
+        "cell": issue.cell,
+    }
+
+
+def plan_of(body: Mapping[str, Json]) -> SavedPlan:
+    """The plan of a body whose seal holds: it has the shape that `plan_json` gave it."""
     given = _mapping(body["input"])
     return SavedPlan(
         account=str(body["account"]),
@@ -281,7 +219,11 @@ def _plan_of(body: Mapping[str, Json]) -> SavedPlan:
         plan_hash=str(body["plan_hash"]),
         created_at=str(body["created_at"]),
         expires_at=str(body["expires_at"]),
-        rows=tuple(_row_of(_mapping(row)) for row in _list(body["rows"])),
+        rows=tuple(_row_of(_mapping(row)) for row in entries(body["rows"])),
+        rest=tuple(_rest_of(_mapping(row)) for row in entries(body["rest"])),
+        allowed=tuple(map(str, entries(body["allowed"]))),
+        input_format=str(body["input_format"]),
+        header_row=RowNumber(_whole(body["header_row"])),
     )
 
 
@@ -291,11 +233,37 @@ def _row_of(row: Mapping[str, Json]) -> SavedRow:
         row=RowNumber(_whole(row["row"])),
         id=SectionId(_whole(row["id"])),
         unique_id=None if unique_id is None else str(unique_id),
-        label=Label(*map(str, _list(row["label"]))),
-        changes=tuple(_change_of(_mapping(change)) for change in _list(row["changes"])),
-        named=tuple(map(str, _list(row["named"]))),
+        label=Label(*map(str, entries(row["label"]))),
+        changes=tuple(_change_of(_mapping(change)) for change in entries(row["changes"])),
+        named=tuple(map(str, entries(row["named"]))),
         live=str(row["live"]),
     )
+
+
+def _rest_of(row: Mapping[str, Json]) -> RestingRow:
+    return RestingRow(
+        row=RowNumber(_whole(row["row"])),
+        id=None if row["id"] is None else SectionId(_whole(row["id"])),
+        label=Label(*map(str, entries(row["label"]))),
+        status=Status(str(row["status"])),
+        issues=tuple(_issue_of(_mapping(issue)) for issue in entries(row["issues"])),
+    )
+
+
+def _issue_of(issue: Mapping[str, Json]) -> Issue:
+    return Issue(
+        code=str(issue["code"]),
+        message=str(issue["message"]),
+        field=_optional(issue["field"]),
+        source=Source(str(issue["source"])),
+        severity=Severity(str(issue["severity"])),
+        attempted_value=issue["attempted_value"],
+        cell=_optional(issue["cell"]),
+    )
+
+
+def _optional(value: Json) -> str | None:
+    return None if value is None else str(value)
 
 
 def _change_of(change: Mapping[str, Json]) -> SavedChange:
@@ -308,7 +276,12 @@ def _mapping(value: Json) -> Mapping[str, Json]:
     raise InternalError("A sealed plan does not have the shape that it was sealed with.")
 
 
-def _list(value: Json) -> Sequence[Json]:
+def entries(value: Json) -> Sequence[Json]:
+    """The entries of a list, in a body whose seal holds.
+
+    Raises:
+        InternalError: it is no list.
+    """
     if isinstance(value, list):
         return value
     raise InternalError("A sealed plan does not have the shape that it was sealed with.")

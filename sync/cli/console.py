@@ -13,6 +13,8 @@ from sync.cli.streams import echo
 from sync.logs import get_logger
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from rich.progress import Progress, TaskID
 
     from sync.jobs.reports import Result
@@ -48,9 +50,29 @@ def show_report(common: Common, result: "Result") -> None:
 
     report = result.report
     rails = {"rails": rails_object(result.judged)} if result.judged.held or result.judged.lifted else {}
-    data(common, summary_object(report) | rails | {"out": str(result.out)})
-    lines = summary_lines(report, result.written.files, result.written.notes, words=common.words)
-    say(common, (*refusal_lines(result.judged.held), *lines, f"Report: {result.out}"))
+    data(common, summary_object(report) | rails | _plan_object(result) | {"out": str(result.out)})
+    plan = _asked_plan(result)
+    lines = summary_lines(report, result.written.files, result.written.notes, words=common.words, plan=plan)
+    say(common, (*refusal_lines(result.judged.held), *_plan_lines(result), *lines, f"Report: {result.out}"))
+
+
+def _plan_object(result: "Result") -> dict[str, object]:
+    plan = result.plan
+    if plan is None:
+        return {}
+    return {"plan": {"path": str(plan.path), "checksum": plan.checksum, "expires_at": plan.expires_at}}
+
+
+def _asked_plan(result: "Result") -> "Path | None":
+    """The saved plan, where a place was named for it: then it is what the next command takes."""
+    return result.plan.path if result.plan is not None and result.plan.asked else None
+
+
+def _plan_lines(result: "Result") -> Iterable[str]:
+    plan = result.plan
+    if plan is not None and plan.asked:
+        yield f"Plan: {plan.path}, good until {plan.expires_at[:16].replace('T', ' at ')} UTC"
+        yield f"Checksum: {plan.checksum}"
 
 
 _REASONS = {
@@ -66,11 +88,12 @@ def tell_why(common: Common, result: "Result") -> None:
     """Say in one line why the exit code is not 0, and the next command."""
     from sync.report_text import next_step  # noqa: PLC0415 - only where there is a report
 
+    plan = _asked_plan(result)
     reason = _REASONS.get(result.report.exit_code)
     if result.stopped is not None:
         echo(f"coursesync: {result.stopped}", err=True)
     elif reason is not None:
-        step = next_step(result.report, result.written.files, words=common.words)
+        step = next_step(result.report, result.written.files, words=common.words, plan=plan)
         echo(f"coursesync: {reason.format(out=result.out)} {step}".rstrip(), err=True)
 
 

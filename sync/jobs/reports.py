@@ -29,6 +29,17 @@ from sync.times import utc
 
 
 @dataclass(frozen=True, slots=True)
+class PlanWritten:
+    """A saved plan: where it lies, by which checksum it is known, and until when it can be applied."""
+
+    path: Path
+    checksum: str
+    expires_at: str
+    asked: bool
+    """Whether a place was named for it; else it only lies among the files of its report."""
+
+
+@dataclass(frozen=True, slots=True)
 class Result:
     """What a command leaves behind."""
 
@@ -38,6 +49,7 @@ class Result:
     stopped: CourseSyncError | None = None
     judged: Judged = NOTHING_HELD
     """What the rails said, where they were asked."""
+    plan: PlanWritten | None = None
 
 
 def result_of_plan(

@@ -180,7 +180,7 @@ def _begin(session: Session, shown: Preview, started_wall: float) -> RunFacts:
         base_url=settings.base_url,
         account=settings.account,
         input=input_facts(checked),
-        input_copy=str(_keep_copy(checked, settings.state_dir)),
+        input_copy=str(keep_copy(checked, settings.state_dir)),
         input_format=checked.file.format,
         header_row=checked.header_row,
         started_wall=started_wall,
@@ -259,7 +259,8 @@ def _end(session: Session, facts: RunFacts, ending: Ending) -> int:
     return code
 
 
-def _keep_copy(checked: CheckedSheet, state_dir: Path) -> Path:
+def keep_copy(checked: CheckedSheet, state_dir: Path) -> Path:
+    """Keep the sheet as it is now, under the name of its content: the report is written into a copy of it."""
     folder = state_dir / "inputs"
     folder.mkdir(mode=0o700, exist_ok=True)
     copy = folder / f"{checked.file.sha256}.{checked.file.format}"

@@ -33,6 +33,7 @@ from sync.ports import Clock, Desired, StopAsked
 from sync.rails import NOTHING_HELD, Judged
 from sync.reading import Found
 from sync.report import exit_code_of
+from sync.savedplan import live_digest
 from sync.times import utc
 from sync.validate import check_sheet
 
@@ -51,6 +52,17 @@ class Preview:
     """When it would end if it began now."""
     desired: Mapping[SectionId, Desired] = field(default_factory=dict)
     judged: Judged = NOTHING_HELD
+    seen: Mapping[SectionId, "SeenRecord"] = field(default_factory=dict)
+    """Of each record that the plan was made on."""
+
+
+@dataclass(frozen=True, slots=True)
+class SeenRecord:
+    """What a saved plan keeps of a live record."""
+
+    unique_id: str | None
+    digest: str
+    """The `savedplan.live_digest` of the fields that its row names."""
 
 
 @dataclass(slots=True)
@@ -58,13 +70,20 @@ class _Witness:
     """What is to be remembered of the live records while a plan is made on them."""
 
     account: AccountCheck
+    named: Mapping[SectionId, Collection[str]]
+    """The fields that the sheet names, by Id."""
     with_image: set[SectionId] = field(default_factory=set)
+    seen: dict[SectionId, SeenRecord] = field(default_factory=dict)
 
     def saw(self, found: Found) -> None:
         """A record of this plan was read."""
         self.account.saw(found)
         if found.record.get("ImageFileName"):
             self.with_image.add(found.id)
+        unique_id = found.record.get("UniqueId")
+        self.seen[found.id] = SeenRecord(
+            unique_id if isinstance(unique_id, str) else None, live_digest(self.named[found.id], found.record)
+        )
 
 
 def read_sheet(path: Path, settings: Settings) -> CheckedSheet:
@@ -121,7 +140,8 @@ def preview(
     line = session.line()
     desired = known_desired(session.store, ids_to_read(checked.rows))
     showings = known_showings(session.store, (row.id for row in checked.rows if isinstance(row, Edit) and row.command))
-    witness = _Witness(check_account(session, line, stop_asked))
+    named = {row.id: tuple(row.values) for row in checked.rows if isinstance(row, Edit)}
+    witness = _Witness(check_account(session, line, stop_asked), named)
     reading = session.reading(line, stop_asked)
     policies = session.policies
     rows = make_plan(checked, reading, desired=desired, policies=policies, shown=showings, saw=witness.saw)
@@ -136,7 +156,7 @@ def preview(
         verify=settings.verify,
         used=session.ledger.taken(session.clock.boot()),
     )
-    return Preview(checked, rows, price, session.clock.wall() + price.seconds, desired, judged)
+    return Preview(checked, rows, price, session.clock.wall() + price.seconds, desired, judged, witness.seen)
 
 
 def plan_report(session: Session, shown: Preview, *, command: str = "plan", detailed: bool = False) -> RunReport:

@@ -14,30 +14,33 @@ from sync.model import (
     ChangeKind,
     Conflict,
     FieldChange,
+    Held,
     InputFacts,
+    Issue,
     Label,
+    Outcome,
     PlannedRow,
     RowNumber,
     SectionId,
+    Severity,
+    Source,
+    Status,
     ToUpdate,
     Unchanged,
 )
 from sync.savedplan import (
     EXPIRES_AFTER_S,
+    RestingRow,
     SavedChange,
     SavedPlan,
     SavedRow,
-    _plan_json,
-    _seal,
-    _text,
-    check_checksum,
-    checksum,
     expiry,
     live_digest,
-    open_sealed,
+    plan_json,
+    resting_row,
     saved_row,
-    seal,
 )
+from sync.sealing import _seal, _text, check_checksum, check_expiry, checksum, is_plan, open_sealed, seal
 from sync.section import Json
 from tests.sections import edit, section
 
@@ -67,9 +70,9 @@ TEXT = seal(PLAN, KEY)
 
 
 def opened(
-    text: str, *, key: bytes = KEY, now: float = MADE, account: str = "berlin", base_url: str = "https://a.example/api"
+    text: str, *, key: bytes = KEY, account: str = "berlin", base_url: str = "https://a.example/api"
 ) -> SavedPlan:
-    return open_sealed(text, key, now=now, account=account, base_url=base_url)
+    return open_sealed(text, key, account=account, base_url=base_url)
 
 
 def refusal(text: str, **given_: object) -> str:
@@ -100,6 +103,24 @@ saved_rows = st.builds(
     named=st.lists(words, max_size=3).map(tuple),
     live=digests,
 )
+issues = st.builds(
+    Issue,
+    code=words,
+    message=words,
+    field=st.none() | words,
+    source=st.sampled_from(Source),
+    severity=st.sampled_from(Severity),
+    attempted_value=st.none() | words | st.integers() | st.booleans(),
+    cell=st.none() | words,
+)
+resting_rows = st.builds(
+    RestingRow,
+    row=st.integers(1).map(RowNumber),
+    id=st.none() | st.integers(1).map(SectionId),
+    label=st.builds(Label, words, words, words),
+    status=st.sampled_from(Status),
+    issues=st.lists(issues, max_size=2).map(tuple),
+)
 plans = st.builds(
     SavedPlan,
     account=words,
@@ -109,6 +130,10 @@ plans = st.builds(
     created_at=st.just(CREATED),
     expires_at=st.just(EXPIRES),
     rows=st.lists(saved_rows, max_size=3).map(tuple),
+    rest=st.lists(resting_rows, max_size=3).map(tuple),
+    allowed=st.lists(words, max_size=2).map(tuple),
+    input_format=words,
+    header_row=st.integers(1).map(RowNumber),
 )
 
 
@@ -122,7 +147,7 @@ def test_a_plan_comes_back_as_it_went(plan: SavedPlan, key: bytes) -> None:
     """Every value and its kind, and the same text again."""
     text = seal(plan, key)
 
-    again = open_sealed(text, key, now=MADE, account=plan.account, base_url=plan.base_url)
+    again = open_sealed(text, key, account=plan.account, base_url=plan.base_url)
 
     assert again == plan
     assert kinds(again) == kinds(plan)
@@ -221,8 +246,11 @@ def test_a_plan_sealed_elsewhere_is_refused() -> None:
 
 def test_a_plan_expires_after_a_day() -> None:
     """To the second: at its end it is too late."""
-    assert opened(TEXT, now=MADE + EXPIRES_AFTER_S - 0.01) == PLAN
-    assert refusal(TEXT, now=MADE + EXPIRES_AFTER_S) == (
+    check_expiry(PLAN, MADE + EXPIRES_AFTER_S - 0.01)
+
+    with pytest.raises(PlanRefused) as caught:
+        check_expiry(PLAN, MADE + EXPIRES_AFTER_S)
+    assert caught.value.message == (
         "This plan was made at 2026-03-02T09:14:00.000Z and expired at 2026-03-03T09:14:00.000Z:"
         " much may have changed since."
     )
@@ -280,10 +308,27 @@ def test_a_nested_text_is_refused_at_any_depth() -> None:
 )
 def test_a_sealed_plan_of_another_shape_is_a_fault_of_ours(change: dict[str, Json]) -> None:
     """Nobody but us can have sealed it."""
-    text = _text({**_plan_json(PLAN), **change})
+    text = _text({**plan_json(PLAN), **change})
 
     with pytest.raises(InternalError, match="shape"):
         opened(f'{text}\n"seal":"{_seal(text, KEY)}"}}\n')
+
+
+@pytest.mark.parametrize(
+    ("head", "found"),
+    [
+        pytest.param(TEXT.encode(), True, id="as it was written"),
+        pytest.param(b"\xef\xbb\xbf\n " + TEXT.encode(), True, id="with a mark and a line before it"),
+        pytest.param(json.dumps(json.loads(TEXT), indent=8).encode()[:60], True, id="written anew, cut off"),
+        pytest.param(b"Id,Title\n7,coursesync_plan\n", False, id="a sheet that speaks of it"),
+        pytest.param(b'{"a": 1}', False, id="other JSON"),
+        pytest.param(b"PK\x03\x04", False, id="a workbook"),
+        pytest.param(b"", False, id="nothing"),
+    ],
+)
+def test_a_plan_is_known_by_its_content(head: bytes, *, found: bool) -> None:
+    """Not by its name; and an edited one is still a plan, to be refused as such."""
+    assert is_plan(head) is found
 
 
 # rows --------------------------------------------------------------------------------------------------------------
@@ -332,3 +377,13 @@ def test_a_saved_row_is_decided_once_more_on_what_is_live() -> None:
     assert decide(ROW.edit, section(7, Title="Pilates"), known) == Unchanged()
     assert isinstance(decide(ROW.edit, section(7, Title="Flow"), known), Conflict)
     assert (ROW.edit.row, ROW.edit.id, ROW.edit.label) == (ROW.row, ROW.id, ROW.label)
+
+
+def test_a_row_that_rests_keeps_its_place_in_the_report() -> None:
+    """Status and messages as the plan found them; nothing more is decided on it."""
+    note = Issue("cell.not_a_number", "must be a whole number", "DisplayOrder", attempted_value="soon", cell="S!B2")
+    outcome = Outcome(RowNumber(9), Label("x7"), Status.INVALID, issues=(note,))
+
+    rest = resting_row(outcome)
+
+    assert rest.planned == PlannedRow(RowNumber(9), Label("x7"), Held(Status.INVALID), issues=(note,))
