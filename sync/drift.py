@@ -4,7 +4,7 @@ Only fields of the desired state count: a field that was merely read, and never 
 Images are orders, not state, and cannot drift either.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final, assert_never
 
@@ -60,16 +60,24 @@ DesiredSection = Mapping[str, DesiredField]
 """By field."""
 
 
-def plan_drift(desired: Mapping[SectionId, DesiredSection], live: Mapping[SectionId, Sight]) -> tuple[PlannedRow, ...]:
+def can_drift(desired: Mapping[SectionId, DesiredSection]) -> Mapping[SectionId, DesiredSection]:
+    """Leave out what cannot drift: image orders, and sections of which nothing else was ever named."""
+    states = (
+        (section_id, {name: value for name, value in fields.items() if name not in ACTIONS})
+        for section_id, fields in desired.items()
+    )
+    return {section_id: fields for section_id, fields in states if fields}
+
+
+def plan_drift(desired: Mapping[SectionId, DesiredSection], live: Iterable[Sight]) -> tuple[PlannedRow, ...]:
     """Plan every section of the desired state, by Id: drifted ones to be restored, the rest unchanged or gone.
 
-    `live` has a sight of every section. Each drifted field is a change marked `RESTORE`, from live to desired, and an
-    issue that says who changed the section last and when.
+    `live` has a sight of every section, in any order. Each drifted field is a change marked `RESTORE`, from live to
+    desired, and an issue that says who changed the section last and when.
     """
-    return tuple(
-        _section(RowNumber(number), section_id, desired[section_id], live[section_id])
-        for number, section_id in enumerate(sorted(desired), start=FIRST_ROW)
-    )
+    row_of = {section_id: RowNumber(number) for number, section_id in enumerate(sorted(desired), start=FIRST_ROW)}
+    planned = (_section(row_of[sight.id], sight.id, desired[sight.id], sight) for sight in live)
+    return tuple(sorted(planned, key=lambda row: row.row))
 
 
 def _section(row: RowNumber, section_id: SectionId, desired: DesiredSection, sight: Sight) -> PlannedRow:

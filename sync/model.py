@@ -222,6 +222,8 @@ class ChangeKind(StrEnum):
     EDIT = "edit"
     RESTORE = "restore"
     """Drift: the sheet asks again for what was made so before."""
+    UNDO = "undo"
+    """The run that wrote it is taken back."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from sync.diff import NOTHING_KNOWN, Known, digest
 from sync.headings import COMMAND
 from sync.model import (
+    ChangeKind,
     Conflict,
     Edit,
     FieldChange,
@@ -100,6 +101,18 @@ def conflict_issues(conflict: Conflict, edit: Edit | None = None, *, shown: Coll
 
 def conflict_on_the_way(row: Row, conflict: Conflict) -> tuple[Issue, ...]:
     """The errors of a row that was planned, and moved before it was sent."""
+    if all(change.kind is not ChangeKind.EDIT for change in row.plan.changes):
+        return tuple(
+            Issue(
+                "conflict.moved",
+                f"was changed by somebody else since this was planned: is {_said(change.before)} now, which stays;"
+                f" {_said(change.after)} was not put back, and nothing was sent for this section",
+                change.field,
+                source=Source.SYNC,
+                attempted_value=change.after,
+            )
+            for change in conflict.changes
+        )
     return conflict_issues(conflict, row.edit, shown=[change.field for change in row.plan.changes])
 
 

@@ -34,6 +34,9 @@ RESULT_HEADINGS = tuple(
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 """What a spreadsheet may take for the start of a formula; the last four are the full-width forms."""
 
+PUT_BACK = frozenset({"undo", "drift"})
+"""Commands that no sheet asked for: their rows are sections, and no file of theirs is to be mended and sent."""
+
 _GRAVITY = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.NOTE: 2}
 _AT_WORK = frozenset({"apply", "resume", "undo"})
 _FINISHED = frozenset({0, 4})

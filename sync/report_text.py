@@ -6,7 +6,7 @@ from pathlib import PurePath
 
 from sync.model import NEEDS_ATTENTION, RunReport, Severity, Status
 from sync.rails import lifted_rails
-from sync.report import IssueGroup, counts, group_issues
+from sync.report import PUT_BACK, IssueGroup, counts, group_issues
 
 _RANGES_SHOWN = 12
 _GROUPS_SHOWN = 20
@@ -16,6 +16,7 @@ _PURPOSES = {
     "report": "your sheet with the result on each row",
     "failed": "only the rows that need attention; upload it again once they are mended",
 }
+_PURPOSES_PUT_BACK = {"report": "each row with its result", "failed": "only the rows that need attention"}
 _ACTS = frozenset({"apply", "resume", "undo", "inbox"})
 
 
@@ -51,6 +52,8 @@ def next_step(
         return f"Go on where this run stopped: coursesync resume {report.run_id}{profile}"
     if report.exit_code == _HELD:
         return ""  # which of the rails is meant, only a person can say: the refusal names each with its option
+    if report.command == "drift" and Status.TO_UPDATE in present:
+        return f"Nothing was sent. To put it back: coursesync drift --apply{profile}"
     if report.command not in _ACTS and Status.TO_UPDATE in present:
         if plan is not None:
             return f"Nothing was sent. To send exactly this: coursesync apply {shlex.quote(str(plan))}{profile}"
@@ -59,7 +62,7 @@ def next_step(
     failed = next((file for file in files if file.name.startswith("failed")), None)
     if report.command == "check" and present & NEEDS_ATTENTION:
         return f"Mend the marked cells, then look again: coursesync check {shlex.quote(report.input.path)}{profile}"
-    if present & NEEDS_ATTENTION and failed is not None and report.command != "undo":
+    if present & NEEDS_ATTENTION and failed is not None and report.command not in PUT_BACK:
         return f"Mend the marked cells, then send that file: coursesync apply {shlex.quote(str(failed))}{profile}"
     if report.command == "check" and not present & NEEDS_ATTENTION:
         return f"See what would change: coursesync plan {shlex.quote(report.input.path)}{profile}"
@@ -87,7 +90,8 @@ def _lines(report: RunReport, files: Sequence[PurePath], notes: Sequence[str]) -
     if len(groups) > _GROUPS_SHOWN:
         yield f"  and {len(groups) - _GROUPS_SHOWN:,} other problems: all of them are in the report"
     for file in files:
-        purpose = _PURPOSES.get(file.stem.split(" ")[0]) if file.suffix == ".xlsx" else None
+        purposes = _PURPOSES_PUT_BACK if report.command in PUT_BACK else _PURPOSES
+        purpose = purposes.get(file.stem.split(" ")[0]) if file.suffix == ".xlsx" else None
         if purpose:
             yield f"{file}: {purpose}"
     yield from notes

@@ -12,6 +12,7 @@ from typing import Final, assert_never
 
 from sync.diff import digest
 from sync.model import (
+    ChangeKind,
     Conflict,
     Decision,
     Edit,
@@ -70,17 +71,44 @@ def ids_to_undo(
 
 def plan_undo(
     written: Iterable[Written],
-    live: Mapping[SectionId, Sight],
+    live: Iterable[Sight],
     *,
     rows: Collection[RowNumber] | None = None,
     fields: Collection[str] | None = None,
 ) -> tuple[PlannedRow, ...]:
     """Plan the undo of a run, limited to `rows` and to `fields` where they are given; other rows are left out.
 
+    `live` has a sight of each of `ids_to_undo`, in any order; what comes back is in the order of the rows.
     A row of which something can be put back is a `ToUpdate`, with warnings for the rest of it. One of which nothing
     can, though live is not as before, is a `Conflict` whose errors have the codes `undo.…`.
     """
-    return tuple(undone(each, live[each.id], fields=fields) for each in written if _asked_for(each, rows, fields))
+    wanted = {each.id: each for each in written if _asked_for(each, rows, fields)}
+    planned = (undone(wanted[sight.id], sight, fields=fields) for sight in live if sight.id in wanted)
+    return tuple(sorted(planned, key=lambda row: row.row))
+
+
+def given_up(
+    written: Iterable[Written], plan: Iterable[PlannedRow], *, fields: Collection[str] | None = None
+) -> dict[SectionId, tuple[str, ...]]:
+    """By section: the fields that stay as they are, and that nobody wants to be as the run made them any more.
+
+    Whoever takes a run back does not want its values restored over what somebody else has written since.
+    """
+    of = {each.id: each for each in written}
+    ended: dict[SectionId, tuple[str, ...]] = {}
+    for row in plan:
+        if row.edit is None or isinstance(row.decision, Gone) or not of[row.edit.id].certain:
+            continue
+        stays = tuple(
+            change.field
+            for change in of[row.edit.id].changes
+            if change.field not in ACTIONS
+            and change.field not in row.edit.values
+            and (fields is None or change.field in fields)
+        )
+        if stays:
+            ended[row.edit.id] = stays
+    return ended
 
 
 def _asked_for(written: Written, rows: Collection[RowNumber] | None, fields: Collection[str] | None) -> bool:
@@ -103,7 +131,9 @@ def undone(written: Written, sight: Sight, *, fields: Collection[str] | None = N
 def _undone(written: Written, chosen: Sequence[FieldChange], live: Record) -> PlannedRow:
     now = {change.field: _look(written, change, live) for change in chosen}
     back = tuple(
-        FieldChange(change.field, before=live.get(change.field), after=written.before.get(change.field))
+        FieldChange(
+            change.field, before=live.get(change.field), after=written.before.get(change.field), kind=ChangeKind.UNDO
+        )
         for change in chosen
         if now[change.field] is _Now.OURS and written.certain
     )

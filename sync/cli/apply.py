@@ -52,15 +52,15 @@ def apply(
     if not yes and not sys.stdin.isatty():
         raise HeldRun("Nothing was sent: there is no terminal to ask at.", remedy="Give --yes to send without asking.")
     check_folder(options.out)
-    stop_at = _stop_at(until)
+    stop_at = moment_of(until)
     settings = options.settings(needs_network=True)
     with options.logging(settings):
         checked = read_sheet(sheet, settings)
         if (held := held_by_invalid(options, checked, settings)) is not None:
             return held
-        with open_session(settings) as session, _watching(options, session, stop_at, yes=yes) as watch:
+        with open_session(settings) as session, watching(options, session, stop_at, yes=yes) as watch:
             result = apply_sheet(session, checked, out=options.out, watch=watch, allowed=allowed)
-            result = _wait_and_go_on(session, result, options, watch) if wait else result
+            result = wait_and_go_on(session, result, options, watch) if wait else result
         return show_result(options, result)
 
 
@@ -77,10 +77,10 @@ def resume(options: Common, run: str | None, until: str | None, wait: bool) -> i
     from sync.jobs.runs import resume_run  # noqa: PLC0415 - the same
 
     check_folder(options.out)
-    stop_at = _stop_at(until)
+    stop_at = moment_of(until)
     settings = options.settings(needs_network=True)
     with options.logging(settings):
-        with open_session(settings) as session, _watching(options, session, stop_at, yes=True) as watch:
+        with open_session(settings) as session, watching(options, session, stop_at, yes=True) as watch:
             unfinished = unfinished_runs(session.store)
             if run is None and not unfinished:
                 data(options, {"run_id": None})
@@ -92,12 +92,12 @@ def resume(options: Common, run: str | None, until: str | None, wait: bool) -> i
             if facts.state == "finished":
                 raise ConfigError(f"The run {facts.run_id} has ended.", remedy="Apply its sheet again instead.")
             result = resume_run(session, facts, out=options.out, watch=watch)
-            result = _wait_and_go_on(session, result, options, watch) if wait else result
+            result = wait_and_go_on(session, result, options, watch) if wait else result
         return show_result(options, result)
 
 
 @contextmanager
-def _watching(options: Common, session: "Session", stop_at: datetime | None, *, yes: bool) -> "Iterator[Watch]":
+def watching(options: Common, session: "Session", stop_at: datetime | None, *, yes: bool) -> "Iterator[Watch]":
     """Signals, the hour to stop at, the log and the bar, and the question before anything is sent."""
     from sync.adapters.signals import stop_signals  # noqa: PLC0415 - loaded when the command runs
     from sync.cli.console import RunEvents  # noqa: PLC0415 - the same
@@ -122,7 +122,7 @@ def _watching(options: Common, session: "Session", stop_at: datetime | None, *, 
                 alarm.cancel()
 
 
-def _wait_and_go_on(session: "Session", result: "Result", options: Common, watch: "Watch") -> "Result":
+def wait_and_go_on(session: "Session", result: "Result", options: Common, watch: "Watch") -> "Result":
     """Sleep until the allowance is renewed, the lock released, and go on; again and again until the run ends."""
     from sync.jobs.reports import run_report  # noqa: PLC0415 - loaded when the command waits
     from sync.jobs.runs import resume_run, sleep_until  # noqa: PLC0415 - the same
@@ -137,7 +137,7 @@ def _wait_and_go_on(session: "Session", result: "Result", options: Common, watch
     return result
 
 
-def _stop_at(until: str | None) -> datetime | None:
+def moment_of(until: str | None) -> datetime | None:
     """The next moment at which a local clock shows `until`.
 
     Raises:
@@ -156,7 +156,8 @@ def _stop_at(until: str | None) -> datetime | None:
 
 def _confirm(settings: "Settings", *, yes: bool) -> "Callable[[Question], bool]":
     def ask(question: "Question") -> bool:
-        from sync.jobs.runs import PickUp  # noqa: PLC0415 - only where a person is asked
+        from sync.jobs.proposals import Proposal, proposal_lines  # noqa: PLC0415 - only where a person is asked
+        from sync.jobs.runs import PickUp  # noqa: PLC0415 - the same
         from sync.preview import plan_lines  # noqa: PLC0415 - the same
 
         if yes:
@@ -165,6 +166,10 @@ def _confirm(settings: "Settings", *, yes: bool) -> "Callable[[Question], bool]"
             run_id = question.facts.run_id
             return _asked(f"Go on with the run {run_id}: {question.rows_left:,} rows left?")
         target = f"{settings.base_url} ({settings.account or 'no account named'})"
+        if isinstance(question, Proposal):
+            for line in proposal_lines(question, target=target):
+                echo(line, err=True)
+            return _asked(f"Send {question.cost.writes:,} updates?")
         for line in plan_lines(question.rows, question.cost, finish_wall=question.finish_wall, target=target):
             echo(line, err=True)
         return _asked(f"Send {question.cost.writes:,} updates?")

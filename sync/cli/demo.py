@@ -62,13 +62,13 @@ def _run(options: Common, settings: "Settings", script: _Script) -> "Result":
     from sync.adapters.signals import stop_signals  # noqa: PLC0415 - loaded when the command runs
     from sync.bootstrap import open_session  # noqa: PLC0415 - the same
     from sync.cli.console import RunEvents, say  # noqa: PLC0415 - the same
-    from sync.jobs.runs import PickUp, Watch, apply_sheet  # noqa: PLC0415 - the same
+    from sync.jobs.runs import Question, Watch, apply_sheet  # noqa: PLC0415 - the same
     from sync.jobs.sheets import Preview, read_sheet  # noqa: PLC0415 - the same
     from sync.preview import plan_lines  # noqa: PLC0415 - the same
     from sync.report_text import summary_lines  # noqa: PLC0415 - the same
 
-    def show(shown: Preview | PickUp) -> bool:
-        if isinstance(shown, PickUp):
+    def show(shown: Question) -> bool:
+        if not isinstance(shown, Preview):
             return True
         target = f"{settings.base_url} ({settings.account})"
         say(options, plan_lines(shown.rows, shown.cost, finish_wall=shown.finish_wall, target=target))

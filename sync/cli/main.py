@@ -31,6 +31,8 @@ COMMANDS: dict[str, _Lazy] = {
     "plan": _Lazy("plan", "Show what a sheet would change; nothing is sent."),
     "apply": _Lazy("apply", "Send what a sheet asks for, and report on every row."),
     "resume": _Lazy("apply", "Go on with a run that was stopped."),
+    "undo": _Lazy("undo", "Take back what a run wrote, where nobody wrote after it."),
+    "drift": _Lazy("drift", "Show what others changed after our runs, or put it back."),
     "history": _Lazy("runs", "List the runs of this profile."),
     "status": _Lazy("runs", "Show one run: what is done, what is left."),
     "report": _Lazy("runs", "Write the report of a run again, from the journal."),

@@ -19,6 +19,7 @@ from sync.bootstrap import Session, new_run_id, who
 from sync.errors import CourseSyncError, HeldRun
 from sync.failpoints import reach
 from sync.jobs.binding import check_account
+from sync.jobs.proposals import Proposal
 from sync.jobs.reports import Result, result_of_plan, write_run_report
 from sync.jobs.sheets import Preview, hash_of, input_facts, plan_report, preview, refuse_invalid
 from sync.line import Line
@@ -47,7 +48,7 @@ class PickUp:
     rows_left: int
 
 
-Question = Preview | PickUp
+Question = Preview | PickUp | Proposal
 """What a person is asked to approve before anything is sent."""
 
 
@@ -92,7 +93,7 @@ def apply_sheet(
         if to_send(shown.rows) and not watch.confirm(shown):
             raise HeldRun("Nothing was sent: the plan was not approved.", remedy="Run it again when it is.")
         facts = _begin(session, shown, started)
-        return _carry_out(session, facts, shown.rows, shown.desired, out=out, watch=watch, checked=checked)
+        return carry_out(session, facts, shown.rows, shown.desired, out=out, watch=watch, checked=checked)
 
 
 def resume_run(session: Session, facts: RunFacts, *, out: Path | None, watch: Watch) -> Result:
@@ -129,7 +130,7 @@ def settle_open(session: Session, facts: RunFacts, watch: Watch) -> None:
     rows = [row.planned for row in open_rows(session.store, facts.run_id) if row.edit.id in opened]
     settings = replace(session.apply_settings, settle_only=True)
     ending = send(
-        _sending(session, line, rows, known_desired(session.store, opened)),
+        _sending(session, line, rows, known_desired(session.store, opened), command=facts.command),
         line,
         session.clock,
         settings=settings,
@@ -142,8 +143,12 @@ def settle_open(session: Session, facts: RunFacts, watch: Watch) -> None:
 
 
 def _is_same(facts: RunFacts, checked: CheckedSheet, path: Path) -> bool:
-    """The same content under the same name: then the operator means the same run."""
-    return facts.input.sha256 == checked.file.sha256 and Path(facts.input.path).resolve() == path.resolve()
+    """The same content under the same name: then the operator means the same run, and not the undo of one."""
+    return (
+        facts.command == "apply"
+        and facts.input.sha256 == checked.file.sha256
+        and Path(facts.input.path).resolve() == path.resolve()
+    )
 
 
 def _held(session: Session, shown: Preview, out: Path | None) -> Result:
@@ -167,7 +172,7 @@ def _go_on(
     rows = tuple(row.planned for row in open_rows(session.store, facts.run_id))
     ids = [row.edit.id for row in rows if row.edit is not None]
     desired = known_desired(session.store, ids)
-    return _carry_out(session, facts, rows, desired, out=out, watch=watch, checked=checked)
+    return carry_out(session, facts, rows, desired, out=out, watch=watch, checked=checked)
 
 
 def _begin(session: Session, shown: Preview, started_wall: float) -> RunFacts:
@@ -193,7 +198,7 @@ def _begin(session: Session, shown: Preview, started_wall: float) -> RunFacts:
     return facts
 
 
-def _carry_out(
+def carry_out(
     session: Session,
     facts: RunFacts,
     rows: Sequence[PlannedRow],
@@ -203,8 +208,13 @@ def _carry_out(
     watch: Watch,
     checked: CheckedSheet | None,
 ) -> Result:
+    """Send the rows of a run that is written down, end it, and report on every row of it.
+
+    Raises:
+        CourseSyncError: the store could not be written.
+    """
     line = session.line(facts.run_id)
-    sending = _sending(session, line, rows, desired)
+    sending = _sending(session, line, rows, desired, command=facts.command)
     watch.events.emit("run.started", run_id=facts.run_id, rows=facts.input.rows, to_send=len(sending))
     ending = send(
         sending,
@@ -223,12 +233,14 @@ def _carry_out(
 
 
 def _sending(
-    session: Session, line: Line, rows: Sequence[PlannedRow], desired: Mapping[SectionId, Desired]
+    session: Session, line: Line, rows: Sequence[PlannedRow], desired: Mapping[SectionId, Desired], *, command: str
 ) -> list[Row]:
+    # What is decided beforehand is decided for sheets: whatever puts something back never writes over anybody.
+    policies = session.policies if command == "apply" else replace(session.policies, on_conflict="refuse")
     return rows_to_send(
         rows,
         desired=desired,
-        policies=session.policies,
+        policies=policies,
         open_intents=line.journal.open_intents(),
         attempts=line.journal.attempts(),
         settle_after_s=session.settings.settle_after_s,

@@ -64,8 +64,8 @@ def rewritten(changes: Sequence[FieldChange], body: Record) -> dict[str, str]:
     return {change.field: digest(change.field, body[change.field]) for change in changes}
 
 
-def sights(live: States) -> dict[SectionId, Found]:
-    return {number: Found(number, record) for number, record in live.items()}
+def sights(live: States) -> list[Found]:
+    return [Found(number, record) for number, record in live.items()]
 
 
 def content(live: States) -> dict[SectionId, dict[str, Json]]:

@@ -41,7 +41,7 @@ def found(number: int = 7, **fields: Json) -> Found:
 
 
 def one(sight: Found | Missing, **fields: DesiredField) -> PlannedRow:
-    (row,) = plan_drift({sight.id: fields}, {sight.id: sight})
+    (row,) = plan_drift({sight.id: fields}, [sight])
     return row
 
 
@@ -166,7 +166,7 @@ def test_every_section_of_the_desired_state_has_its_row_by_id() -> None:
         SectionId(5): Missing(SectionId(5)),
     }
 
-    plan = plan_drift(dict.fromkeys(live, title), live)
+    plan = plan_drift(dict.fromkeys(live, title), live.values())
 
     assert [(row.row, row.label.id, type(row.decision)) for row in plan] == [
         (2, "3", Unchanged),

@@ -6,6 +6,7 @@ import pytest
 
 from sync.diff import digest
 from sync.model import (
+    ChangeKind,
     Conflict,
     Decision,
     Edit,
@@ -41,6 +42,10 @@ def written(
     )
 
 
+def back(name: str, before: Json, after: Json) -> FieldChange:
+    return FieldChange(name, before, after, kind=ChangeKind.UNDO)
+
+
 def live(**fields: Json) -> Found:
     return Found(SectionId(7), section(7, **{"UpdatedOn": NOW, "UpdatedBy": "eve@example.com", **fields}))
 
@@ -54,7 +59,7 @@ def test_a_field_that_is_as_we_wrote_it_is_put_back() -> None:
     assert undone(written(TITLE, ORDER), live(Title="Pilates", DisplayOrder=5)) == PlannedRow(
         RowNumber(4),
         LABEL,
-        ToUpdate((FieldChange("Title", "Pilates", "Yoga"), FieldChange("DisplayOrder", 5, 1)), NOW),
+        ToUpdate((back("Title", "Pilates", "Yoga"), back("DisplayOrder", 5, 1)), NOW),
         Edit(RowNumber(4), SectionId(7), {"Title": "Yoga", "DisplayOrder": 1}, LABEL),
     )
 
@@ -62,8 +67,8 @@ def test_a_field_that_is_as_we_wrote_it_is_put_back() -> None:
 @pytest.mark.parametrize(
     ("now", "decision"),
     [
-        pytest.param("Pilates", ToUpdate((FieldChange("Title", "Pilates", "Yoga"),), NOW), id="ours"),
-        pytest.param("PILATES", ToUpdate((FieldChange("Title", "PILATES", "Yoga"),), NOW), id="the server's form"),
+        pytest.param("Pilates", ToUpdate((back("Title", "Pilates", "Yoga"),), NOW), id="ours"),
+        pytest.param("PILATES", ToUpdate((back("Title", "PILATES", "Yoga"),), NOW), id="the server's form"),
         pytest.param("Yoga", Unchanged(), id="as before"),
         pytest.param("Flow", Conflict((FieldChange("Title", "Flow", "Yoga", base="Pilates"),)), id="changed since"),
         pytest.param(None, Conflict((FieldChange("Title", None, "Yoga", base="Pilates"),)), id="lost since"),
@@ -80,7 +85,7 @@ def test_the_before_image_is_what_is_put_back() -> None:
     """Not what the plan thought to be there: the record may have been read anew before it was sent."""
     row = undone(written(FieldChange("Title", "seen in the plan", "Pilates")), live(Title="Pilates"))
 
-    assert row.decision == ToUpdate((FieldChange("Title", "Pilates", "Yoga"),), NOW)
+    assert row.decision == ToUpdate((back("Title", "Pilates", "Yoga"),), NOW)
 
 
 def test_noise_is_no_change() -> None:
@@ -96,7 +101,7 @@ def test_one_field_changed_since_does_not_keep_the_others() -> None:
     """The row is sent for what is still ours, and warns of the rest."""
     row = undone(written(TITLE, ORDER, IMAGE), live(Title="Flow", DisplayOrder=5))
 
-    assert row.decision == ToUpdate((FieldChange("DisplayOrder", 5, 1),), NOW)
+    assert row.decision == ToUpdate((back("DisplayOrder", 5, 1),), NOW)
     assert row.edit is not None
     assert row.edit.values == {"DisplayOrder": 1}
     assert said(row) == [
@@ -162,7 +167,7 @@ def test_an_undo_can_be_limited_to_rows_and_fields() -> None:
 
     def changed(rows: set[int] | None, fields: set[str] | None) -> list[tuple[int, list[str]]]:
         chosen = None if rows is None else {RowNumber(row) for row in rows}
-        plan = plan_undo(run, now, rows=chosen, fields=fields)
+        plan = plan_undo(run, now.values(), rows=chosen, fields=fields)
         assert ids_to_undo(run, rows=chosen, fields=fields) == tuple(row.edit.id for row in plan if row.edit)
         return [(row.row, list(row.edit.values)) for row in plan if row.edit]
 

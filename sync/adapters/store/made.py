@@ -1,8 +1,8 @@
 """What runs made so, read back whole: what one run wrote, for its undo, and the desired state, for drift."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, delete, select
 
 from sync.adapters.store.opening import Store
 from sync.adapters.store.rowtext import changes_of, outcome_of, read
@@ -13,6 +13,11 @@ from sync.undo import Written
 
 _SURE = ("accepted", "applied")
 _UNSURE = ("undecided",)
+_END = delete(desired).where(
+    desired.c.section_id == bindparam("of_section"),
+    desired.c.field == bindparam("of_field"),
+    desired.c.run_id == bindparam("of_run"),
+)
 
 
 def written_by(store: Store, run_id: RunId) -> tuple[Written, ...]:
@@ -51,6 +56,14 @@ def desired_state(store: Store) -> Mapping[SectionId, DesiredSection]:
             value_kept=kept,
         )
     return found
+
+
+def no_longer_desired(store: Store, run_id: RunId, fields: Mapping[SectionId, Sequence[str]]) -> None:
+    """Forget what this run made so of these fields; what a later run has made of them stays."""
+    ended = [{"of_section": section_id, "of_field": name} for section_id, names in fields.items() for name in names]
+    if ended:
+        with store.transaction() as connection:
+            connection.execute(_END, [{"of_run": run_id, **each} for each in ended])
 
 
 def _labels(store: Store, run_id: RunId) -> Mapping[int, tuple[RowNumber, Label]]:

@@ -10,7 +10,7 @@ from sync.adapters.workbook.source import Layout, SheetSource
 from sync.adapters.workbook.values import values_workbook
 from sync.headings import COMMAND
 from sync.model import NEEDS_ATTENTION, RunReport, Status
-from sync.report import RESULT_HEADINGS
+from sync.report import PUT_BACK, RESULT_HEADINGS
 
 MOST_ROWS_OF_ITS_OWN = 10_000
 """Up to here the original workbook is opened and kept; above it, its values are written."""
@@ -36,7 +36,7 @@ def report_workbook(report: RunReport, source: SheetSource | None = None) -> byt
 
     Without a source (no file, or it is gone) the sheet names Id, CourseId and Title of each row.
     """
-    source = source or SheetSource.without_file(report.outcomes)
+    source = source or _stand_in(report)
     layout, marked = _prepare(report, source)
     remarks = (_MANY_MARKS,) if len(marked) >= MOST_MARKS else ()
     if source.format == "xlsx":
@@ -56,12 +56,17 @@ def failed_workbook(report: RunReport, source: SheetSource | None = None) -> byt
     attention = {int(outcome.row) for outcome in report.outcomes if outcome.status in NEEDS_ATTENTION}
     if not attention:
         return None
-    source = source or SheetSource.without_file(report.outcomes)
+    source = source or _stand_in(report)
     layout, marked = _prepare(report, source, only=attention)
     above = {int(row.number): int(row.number) for row in source.rows if row.number <= source.header_row}
     below = (int(row.number) for row in source.rows if row.number > source.header_row and row.number in attention)
     rows = above | {number: place for place, number in enumerate(below, start=source.header_row + 1)}
-    return values_workbook(report, source, layout, marked, rows=rows, remarks=(_FAILED,))
+    remarks = () if report.command in PUT_BACK else (_FAILED,)
+    return values_workbook(report, source, layout, marked, rows=rows, remarks=remarks)
+
+
+def _stand_in(report: RunReport) -> SheetSource:
+    return SheetSource.without_file(report.outcomes, asks=report.command not in PUT_BACK)
 
 
 def _prepare(

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Self
 
 from sync.base import find_base
-from sync.headings import OWN_HEADINGS, heading_key
+from sync.headings import COMMAND, OWN_HEADINGS, heading_key
 from sync.model import CellValue, CheckedSheet, Outcome, RowNumber, Table, TableRow
 from sync.report import RESULT_PREFIX, ordered
 
@@ -41,15 +41,20 @@ class SheetSource:
         )
 
     @classmethod
-    def without_file(cls, outcomes: Iterable[Outcome], *, sheet: str = "Sections") -> Self:
-        """Stand in for a sheet that is not there (a drift run, an undo): Id, CourseId and Title of each row."""
-        header = TableRow(RowNumber(1), ("Id", "CourseId", "Title"))
+    def without_file(cls, outcomes: Iterable[Outcome], *, sheet: str = "Sections", asks: bool = True) -> Self:
+        """Stand in for a sheet that is not there: Id, CourseId and Title of each row.
+
+        Where no sheet has asked for anything (a drift run, an undo: `asks` is False), a `Command` of `skip` goes with
+        each row: uploaded by mistake, the labels of sections would be edits.
+        """
+        names = ("Id", "CourseId", "Title") if asks else ("Id", "CourseId", "Title", COMMAND)
+        rest = () if asks else ("skip",)
         rows = [
-            TableRow(outcome.row, (outcome.label.id, outcome.label.course_id, outcome.label.title))
+            TableRow(outcome.row, (outcome.label.id, outcome.label.course_id, outcome.label.title, *rest))
             for outcome in ordered(outcomes)
         ]
-        columns = {"Id": 0, "CourseId": 1, "Title": 2}
-        return cls(Path(), "none", sheet, 1, (header, *rows), columns)
+        columns = {name: at for at, name in enumerate(names)}
+        return cls(Path(), "none", sheet, 1, (TableRow(RowNumber(1), names), *rows), columns)
 
     @property
     def header(self) -> Sequence[CellValue]:

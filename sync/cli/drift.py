@@ -1,0 +1,52 @@
+"""`coursesync drift`: what somebody changed after us, and putting it back."""
+
+import sys
+
+import click
+
+from sync.cli.allow import allow_option
+from sync.cli.apply import moment_of, until_option, wait_and_go_on, wait_option, watching
+from sync.cli.options import Common, common
+from sync.cli.places import check_folder
+
+
+@click.command()
+@click.option("--apply", "restores", is_flag=True, help="Put it back; at a terminal, you are asked first.")
+@click.option("--yes", is_flag=True, help="With --apply: put it back without asking.")
+@click.option("--detailed-exitcode", "detailed", is_flag=True, help="Exit 10 when changes are pending.")
+@allow_option
+@until_option
+@wait_option
+@common
+def drift(
+    options: Common,
+    *,
+    restores: bool,
+    yes: bool,
+    detailed: bool,
+    allowed: frozenset[str],
+    until: str | None,
+    wait: bool,
+) -> int:
+    """Compare what runs made so with what is live; say who changed what, and what putting it back would take."""
+    from sync.bootstrap import open_session  # noqa: PLC0415 - loaded when the command runs
+    from sync.cli.console import say, show_result  # noqa: PLC0415 - the same
+    from sync.jobs.drifting import propose_drift, restore_drift  # noqa: PLC0415 - the same
+    from sync.jobs.proposals import proposal_lines  # noqa: PLC0415 - the same
+    from sync.jobs.restoring import show_proposal  # noqa: PLC0415 - the same
+
+    check_folder(options.out)
+    stop_at = moment_of(until)
+    settings = options.settings(needs_network=True)
+    asks = sys.stdin.isatty() and not yes
+    with options.logging(settings):
+        with open_session(settings) as session, watching(options, session, stop_at, yes=not asks) as watch:
+            if restores:
+                result = restore_drift(session, allowed=allowed, out=options.out, watch=watch)
+                result = wait_and_go_on(session, result, options, watch) if wait else result
+            else:
+                proposal = propose_drift(session, watch.stop_asked, allowed=allowed)
+                target = f"{settings.base_url} ({settings.account or 'no account named'})"
+                say(options, proposal_lines(proposal, target=target))
+                result = show_proposal(session, proposal, out=options.out, detailed=detailed)
+        return show_result(options, result)

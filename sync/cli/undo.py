@@ -1,0 +1,134 @@
+"""`coursesync undo`: take back what a run wrote, wherever nobody wrote after it."""
+
+import re
+import sys
+from collections.abc import Mapping
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+import click
+
+from sync.cli.allow import allow_option
+from sync.cli.apply import moment_of, until_option, wait_and_go_on, wait_option, watching
+from sync.cli.options import Common, common
+from sync.cli.places import check_folder
+from sync.errors import ConfigError, HeldRun
+
+if TYPE_CHECKING:
+    from sync.bootstrap import Session
+    from sync.jobs.reports import Result
+    from sync.jobs.runs import Watch
+    from sync.jobs.undoing import Selection
+    from sync.model import RowNumber
+
+_RANGE = re.compile(r"(\d{1,7})(?:\s*[-\u2013]\s*(\d{1,7}))?")
+
+
+@click.command()
+@click.argument("run")
+@click.option("--rows", metavar="ROWS", help="Only these rows of the run's sheet: 4,7-9.")
+@click.option("--fields", metavar="FIELDS", help="Only these fields: Title,DisplayOrder.")
+@click.option("--yes", is_flag=True, help="Send without asking; without it and without a terminal, only show.")
+@allow_option
+@until_option
+@wait_option
+@common
+def undo(
+    options: Common,
+    run: str,
+    *,
+    rows: str | None,
+    fields: str | None,
+    yes: bool,
+    allowed: frozenset[str],
+    until: str | None,
+    wait: bool,
+) -> int:
+    """Take back what RUN wrote, wherever live still is as it was written; whatever changed since stays, and is named.
+
+    An undo is a run: it can be stopped, resumed and undone.
+    """
+    from sync.bootstrap import open_session  # noqa: PLC0415 - loaded when the command runs
+    from sync.cli.console import show_result  # noqa: PLC0415 - the same
+    from sync.jobs.undoing import Selection, undo_run  # noqa: PLC0415 - the same
+
+    check_folder(options.out)
+    stop_at = moment_of(until)
+    settings = options.settings(needs_network=True)
+    selection = Selection(_rows(rows), _fields(fields, settings.aliases))
+    with options.logging(settings):
+        with open_session(settings) as session, watching(options, session, stop_at, yes=yes) as watch:
+            if yes or sys.stdin.isatty():
+                result = undo_run(session, run, selection, allowed=allowed, out=options.out, watch=watch)
+                result = wait_and_go_on(session, result, options, watch) if wait else result
+            else:
+                result = _shown(options, session, run, selection, watch, allowed=allowed)
+        return show_result(options, result)
+
+
+def _shown(
+    options: Common,
+    session: "Session",
+    run: str,
+    selection: "Selection",
+    watch: "Watch",
+    *,
+    allowed: frozenset[str],
+) -> "Result":
+    """Where nobody can be asked: the plan and its report; held, as long as there is something to send."""
+    from sync.cli.console import say  # noqa: PLC0415 - loaded when the command runs
+    from sync.jobs.proposals import proposal_lines  # noqa: PLC0415 - the same
+    from sync.jobs.restoring import show_proposal  # noqa: PLC0415 - the same
+    from sync.jobs.undoing import propose_undo  # noqa: PLC0415 - the same
+
+    settings = session.settings
+    proposal = propose_undo(session, run, selection, watch.stop_asked, allowed=allowed)
+    say(options, proposal_lines(proposal, target=f"{settings.base_url} ({settings.account or 'no account named'})"))
+    unapproved = None
+    if proposal.sends:
+        unapproved = HeldRun(
+            "Nothing was sent: there is no terminal to ask at.", remedy="Give --yes to send without asking."
+        )
+    return show_proposal(session, proposal, out=options.out, unapproved=unapproved)
+
+
+def _rows(text: str | None) -> "frozenset[RowNumber] | None":
+    """Read row numbers and ranges of them.
+
+    Raises:
+        ConfigError: it is neither.
+    """
+    if text is None:
+        return None
+    from sync.model import RowNumber  # noqa: PLC0415 - only where rows are named
+
+    rows: set[RowNumber] = set()
+    for part in text.split(","):
+        match = _RANGE.fullmatch(part.strip())
+        if match is None:
+            raise ConfigError(f"--rows takes row numbers such as 4,7-9, not {text!r}.")
+        first = int(match[1])
+        rows |= {RowNumber(row) for row in range(first, int(match[2] or first) + 1)}
+    return frozenset(rows)
+
+
+def _fields(text: str | None, aliases: Mapping[str, str]) -> frozenset[str] | None:
+    """Read field names as the headings of a sheet are read.
+
+    Raises:
+        ConfigError: one is no field that a run can write; with the nearest one.
+    """
+    if text is None:
+        return None
+    from sync.headings import heading_key, known_headings  # noqa: PLC0415 - only where fields are named
+    from sync.section import FIELDS, Access  # noqa: PLC0415 - the same
+
+    writable = {field.name for field in FIELDS if field.access in (Access.EDITABLE, Access.ACTION)}
+    known = {key: name for key, name in known_headings(aliases).items() if name in writable}
+    names = [part.strip() for part in text.split(",")]
+    for name in names:
+        if heading_key(name) not in known:
+            near = get_close_matches(heading_key(name), known, n=1)
+            hint = f'Did you mean "{known[near[0]]}"?' if near else f"Fields: {', '.join(sorted(writable))}."
+            raise ConfigError(f'"{name}" in --fields is no field that a run can write.', remedy=hint)
+    return frozenset(known[heading_key(name)] for name in names)

@@ -1,0 +1,85 @@
+"""`undo`: take back what a run wrote, wherever nobody wrote after it."""
+
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from sync.adapters.lock import run_lock
+from sync.adapters.store.history import find_run
+from sync.adapters.store.made import written_by
+from sync.bootstrap import Session
+from sync.errors import ConfigError
+from sync.jobs.proposals import Proposal, look, propose
+from sync.jobs.reports import Result
+from sync.jobs.restoring import send_proposal, settle_first
+from sync.jobs.runs import Watch
+from sync.model import Issue, RowNumber, RunFacts, Severity, Source
+from sync.ports import StopAsked
+from sync.times import utc
+from sync.undo import given_up, ids_to_undo, plan_undo
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What of a run is to be undone; `None` is all of it."""
+
+    rows: Collection[RowNumber] | None = None
+    """By the rows of the run's own sheet."""
+    fields: Collection[str] | None = None
+
+
+def undo_run(
+    session: Session, run: str, selection: Selection, *, allowed: Collection[str], out: Path | None, watch: Watch
+) -> Result:
+    """Plan the undo of a run, ask, send, and report on every row that the run wrote.
+
+    Raises:
+        ConfigError: there is no such run, or it wrote nothing of what was chosen.
+        HeldRun: nobody approved.
+        CourseSyncError: the undo could not begin; nothing was sent.
+    """
+    settings, clock = session.settings, session.clock
+    facts = _find(session, run)
+    with run_lock(settings.state_dir / "run.lock", since=utc(clock.wall()), holds=f"undo {facts.run_id}"):
+        settle_first(session, watch)
+        proposal = propose_undo(session, facts.run_id, selection, watch.stop_asked, allowed=allowed)
+        return send_proposal(session, proposal, out=out, watch=watch)
+
+
+def propose_undo(
+    session: Session, run: str, selection: Selection, stop_asked: StopAsked, *, allowed: Collection[str]
+) -> Proposal:
+    """Read the live state and plan the undo; nothing is sent.
+
+    Raises:
+        ConfigError: there is no such run, or it wrote nothing of what was chosen.
+        CourseSyncError: as `live.read_live`.
+    """
+    facts = _find(session, run)
+    written = written_by(session.store, facts.run_id)
+    ids = ids_to_undo(written, rows=selection.rows, fields=selection.fields)
+    if not ids and selection != Selection():
+        raise ConfigError(
+            f"The run {facts.run_id} wrote nothing in these rows and fields.",
+            remedy=f"See what it wrote: coursesync report {facts.run_id}",
+        )
+    seen = look(session, stop_asked)
+    rows = plan_undo(written, seen.at(ids), rows=selection.rows, fields=selection.fields)
+    what = Issue("undo.run", f"takes back what run {facts.run_id} wrote", source=Source.SYNC, severity=Severity.NOTE)
+    proposal = propose(
+        seen,
+        "undo",
+        rows,
+        input_facts=replace(facts.input, rows=len(rows)),
+        header_row=facts.header_row,
+        allowed=allowed,
+        issues=(what,),
+    )
+    return replace(proposal, undoes=facts.run_id, given_up=given_up(written, rows, fields=selection.fields))
+
+
+def _find(session: Session, run: str) -> RunFacts:
+    facts = find_run(session.store, run)
+    if facts is None:
+        raise ConfigError(f"There is no run {run!r}.", remedy="See `coursesync history`.")
+    return facts
