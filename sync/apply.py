@@ -15,13 +15,14 @@ from sync.diff import decide_again
 from sync.errors import CourseSyncError, InternalError, StoppedEarly
 from sync.exchange import Forbidden, NotDelivered, Put, ReadBatch, ReadOne, Unauthorised
 from sync.line import Departure, Effect, Heard, Line
-from sync.model import Conflict, Outcome, Status, ToUpdate, Unchanged
+from sync.model import Conflict, Outcome, RowNumber, Status, ToUpdate, Unchanged
 from sync.ongoing import (
     Row,
     conflict_on_the_way,
     failed_issue,
     gone_issue,
     made_so,
+    say_finished,
     set_aside_issue,
     unknown_issues,
     unverified,
@@ -63,6 +64,8 @@ class Application:
     _out: Departures = field(init=False)
     _by_id: Mapping[int, Row] = field(init=False)
     _effects: list[Effect] = field(default_factory=list)
+    _accepted: list[RowNumber] = field(default_factory=list)
+    """To be said once it is committed; a read is still to confirm it."""
     _finished_rows: list[Outcome] = field(default_factory=list)
     """To be said once they are committed."""
     _succeeded: bool = False
@@ -162,10 +165,12 @@ class Application:
         if departures or effects or self.line.owes:
             for left in reversed(self.line.depart(departures, effects)):
                 self._out.put_back(left)
+        accepted, self._accepted = self._accepted, []
+        for row in accepted:
+            self.events.emit("row.accepted", row=row)
         finished, self._finished_rows = self._finished_rows, []
         for outcome in finished:
-            status = outcome.status.value
-            self.events.emit("row.finished", row=outcome.row, status=status, attempts=outcome.attempts)
+            say_finished(outcome, self.events)
 
     def _hear(self, heard: Heard) -> None:
         request = heard.arrival.request
@@ -362,17 +367,23 @@ class Application:
         if close is not None:
             self._close(row, close, done.http_status)
         outcome = row.outcome(done, finished_at=utc(self.clock.wall()))
-        self._record(row, outcome)
-        if done.status is Status.UPDATED:
-            remembered = made_so(outcome.changes, outcome.updated_on)
-            self._effects.append(lambda batch: batch.remember(row.edit.id, remembered))
-            if self.settings.verify:
-                self._out.verifying[row.edit.id] = Verifying(row, outcome)
-        self._finished_rows.append(outcome)
+        if done.status is not Status.UPDATED:
+            self._record(row, outcome)
+            return
+        verifies = self.settings.verify
+        self._record(row, outcome, is_last=not verifies)
+        remembered = made_so(outcome.changes, outcome.updated_on)
+        self._effects.append(lambda batch: batch.remember(row.edit.id, remembered))
+        if verifies:
+            self._out.verifying[row.edit.id] = Verifying(row, outcome)
+            self._accepted.append(outcome.row)
 
-    def _record(self, row: Row, outcome: Outcome) -> None:
+    def _record(self, row: Row, outcome: Outcome, *, is_last: bool = True) -> None:
+        """Write down what has become of a row; unless this is the last word on it, a read is to confirm it."""
         self.outcomes[row.planned.row] = outcome
         self._effects.append(lambda batch: batch.finish(outcome))
+        if is_last:
+            self._finished_rows.append(outcome)
 
     def _close(self, row: Row, answer: str, http_status: int | None = None) -> None:
         number, row.intent_number = row.intent_number, None

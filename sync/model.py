@@ -391,5 +391,7 @@ class RunFacts:
     exit_code: int | None = None
     requests: RequestCounts = RequestCounts()
     quota: tuple[QuotaUse, ...] = ()
+    reported: bool = False
+    """Whether the report of its latest end was written whole."""
     stop: Issue | None = None
     """Why it stopped early."""

@@ -19,7 +19,7 @@ from sync.model import (
     ToUpdate,
     Verified,
 )
-from sync.ports import Desired, DesiredValue
+from sync.ports import Desired, DesiredValue, Events
 from sync.reactions import Done
 from sync.section import ACTIONS, Json, Record
 from sync.verify import Seen, Verification
@@ -72,6 +72,18 @@ class Row:
             started_at=self.started_at,
             finished_at=finished_at,
         )
+
+
+def say_finished(outcome: Outcome, events: Events) -> None:
+    """The one event of a row, once nothing more can become of it in this run."""
+    events.emit(
+        "row.finished",
+        row=outcome.row,
+        status=outcome.status.value,
+        attempts=outcome.attempts,
+        http_status=outcome.http_status,
+        verified=outcome.verified.value,
+    )
 
 
 def unverified(outcome: Outcome) -> Outcome:

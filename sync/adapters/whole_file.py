@@ -1,5 +1,6 @@
 """A file appears whole or not at all: written beside its place, flushed to the disk, then renamed into it."""
 
+import hashlib
 import os
 import tempfile
 from contextlib import suppress
@@ -83,6 +84,26 @@ def place(path: Path, content: bytes, *, disk: Disk | None = None) -> Placed:
         return _place(path, content, disk)
     except OSError as exc:
         raise FileNotWritten(path, exc) from exc
+
+
+def place_copy(source: Path, path: Path, *, sha256: str, disk: Disk | None = None) -> bool:
+    """Copy `source` to `path` as a whole; False, and nothing is there, if it is not the file that `sha256` names.
+
+    Raises:
+        FileNotWritten: The disk is full or fails, or `source` is gone. No part is left behind.
+    """
+    disk = disk or Disk()
+    try:
+        content = source.read_bytes()
+        if hashlib.sha256(content).hexdigest() != sha256:
+            return False
+        try:
+            _place(path, content, disk)
+        except FileNotFoundError:  # a run that begins in this folder now took the part for a dead process's
+            _place(path, content, disk)
+    except OSError as exc:
+        raise FileNotWritten(path, exc) from exc
+    return True
 
 
 def sweep(directory: Path, *, disk: Disk | None = None) -> None:

@@ -15,7 +15,7 @@ from sync.cli.check import held_by_invalid
 from sync.cli.options import Common, common
 from sync.cli.places import check_folder
 from sync.cli.streams import echo
-from sync.errors import ConfigError, CourseSyncError, HeldRun, OutOfAllowance, StoppedEarly
+from sync.errors import ConfigError, CourseSyncError, HeldRun, StoppedEarly
 
 if TYPE_CHECKING:
     from sync.bootstrap import Session
@@ -59,8 +59,11 @@ def apply(
         if (held := held_by_invalid(options, checked, settings)) is not None:
             return held
         with open_session(settings) as session, watching(options, session, stop_at, yes=yes) as watch:
-            result = apply_sheet(session, checked, out=options.out, watch=watch, allowed=allowed)
-            result = wait_and_go_on(session, result, options, watch) if wait else result
+
+            def begin() -> "Result":
+                return apply_sheet(session, checked, out=options.out, watch=watch, allowed=allowed)
+
+            result = carried_out(begin, session, options, watch, wait=wait)
         return show_result(options, result)
 
 
@@ -71,28 +74,26 @@ def apply(
 @common
 def resume(options: Common, run: str | None, until: str | None, wait: bool) -> int:  # noqa: FBT001 - a flag of click's
     """Go on with RUN, or with the last run that was stopped: settle what is open, send what is left."""
-    from sync.adapters.store.history import find_run, unfinished_runs  # noqa: PLC0415 - loaded when the command runs
-    from sync.bootstrap import open_session  # noqa: PLC0415 - the same
+    from sync.bootstrap import open_session  # noqa: PLC0415 - loaded when the command runs
     from sync.cli.console import data, say, show_result  # noqa: PLC0415 - the same
-    from sync.jobs.runs import resume_run  # noqa: PLC0415 - the same
+    from sync.jobs.runs import resume_run, run_to_resume  # noqa: PLC0415 - the same
 
     check_folder(options.out)
     stop_at = moment_of(until)
     settings = options.settings(needs_network=True)
     with options.logging(settings):
         with open_session(settings) as session, watching(options, session, stop_at, yes=True) as watch:
-            unfinished = unfinished_runs(session.store)
-            if run is None and not unfinished:
+            facts = run_to_resume(session, run)
+            if facts is None:
                 data(options, {"run_id": None})
                 say(options, ["No run of this profile waits to be resumed."])
                 return 0
-            facts = unfinished[-1] if run is None else find_run(session.store, run)
-            if facts is None:
-                raise ConfigError(f"There is no run {run!r}.", remedy="See `coursesync history`.")
-            if facts.state == "finished":
-                raise ConfigError(f"The run {facts.run_id} has ended.", remedy="Apply its sheet again instead.")
-            result = resume_run(session, facts, out=options.out, watch=watch)
-            result = wait_and_go_on(session, result, options, watch) if wait else result
+            run_id = facts.run_id
+
+            def begin() -> "Result":
+                return resume_run(session, run_id, out=options.out, watch=watch)
+
+            result = carried_out(begin, session, options, watch, wait=wait)
         return show_result(options, result)
 
 
@@ -122,19 +123,22 @@ def watching(options: Common, session: "Session", stop_at: datetime | None, *, y
                 alarm.cancel()
 
 
-def wait_and_go_on(session: "Session", result: "Result", options: Common, watch: "Watch") -> "Result":
-    """Sleep until the allowance is renewed, the lock released, and go on; again and again until the run ends."""
-    from sync.jobs.reports import run_report  # noqa: PLC0415 - loaded when the command waits
-    from sync.jobs.runs import resume_run, sleep_until  # noqa: PLC0415 - the same
+def carried_out(
+    begin: "Callable[[], Result]", session: "Session", options: Common, watch: "Watch", *, wait: bool
+) -> "Result":
+    """Begin, and with `wait` go on by itself whenever the allowance is renewed.
 
-    while isinstance(result.stopped, OutOfAllowance):
-        if not options.quiet:
-            echo(f"coursesync: {result.stopped.message} Waiting.", err=True)
-        if sleep_until(session, session.clock.boot() + result.stopped.wait_s, watch.stop_asked) is not None:
-            return result
-        _report, facts = run_report(session.store, result.report.run_id)
-        result = resume_run(session, facts, out=options.out, watch=watch)
-    return result
+    Raises:
+        CourseSyncError: as `jobs.patience.patiently`.
+    """
+    from sync.jobs.patience import patiently  # noqa: PLC0415 - loaded when the command runs
+    from sync.jobs.runs import resume_run  # noqa: PLC0415 - the same
+
+    if not wait:
+        return begin()
+    return patiently(
+        begin, lambda run_id: resume_run(session, run_id, out=options.out, watch=watch), session=session, watch=watch
+    )
 
 
 def moment_of(until: str | None) -> datetime | None:

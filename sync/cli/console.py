@@ -99,6 +99,8 @@ def tell_why(common: Common, result: "Result") -> None:
 
 _SAID = {
     "run.picked_up": "this sheet has an unfinished run, {run_id}: going on with its {rows_left} rows.",
+    "run.waiting": "{why} Waiting.",
+    "run.reported": "run {run_id} had ended, but its report was not written whole: it lies in {out} now.",
     "run.settling": "run {run_id} left {rows} rows open: settling them first; it can be resumed afterwards.",
 }
 """Events that a person is told in words."""
@@ -111,6 +113,7 @@ class RunEvents:
     common: Common
     _progress: "Progress | None" = None
     _task: "TaskID | None" = None
+    _counted: set[object] = field(default_factory=set)
     _log: object = field(default_factory=get_logger)
 
     def __enter__(self) -> Self:
@@ -125,13 +128,22 @@ class RunEvents:
             self._progress.stop()
 
     def emit(self, event: str, /, **facts: object) -> None:
-        """Log the event; move the bar."""
+        """Log the event, unless it is for the bar alone; move the bar."""
+        if event == "row.accepted":
+            self._advance(facts["row"])
+            return
         get_logger().info(event, **facts)
         if event in _SAID and not (self.common.quiet or self.common.as_json):
             echo(f"coursesync: {_SAID[event].format(**facts)}", err=True)
         if event == "run.started":
             self._start(facts.get("to_send"))
-        elif event == "row.finished" and self._progress is not None and self._task is not None:
+        elif event == "row.finished":
+            self._advance(facts["row"])
+
+    def _advance(self, row: object) -> None:
+        """Once for each row: one that a read is to confirm counts when it was accepted."""
+        if self._progress is not None and self._task is not None and row not in self._counted:
+            self._counted.add(row)
             self._progress.advance(self._task)
 
     def _start(self, total: object) -> None:

@@ -1,13 +1,17 @@
 """`coursesync drift`: what somebody changed after us, and putting it back."""
 
 import sys
+from typing import TYPE_CHECKING
 
 import click
 
 from sync.cli.allow import allow_option
-from sync.cli.apply import moment_of, until_option, wait_and_go_on, wait_option, watching
+from sync.cli.apply import carried_out, moment_of, until_option, wait_option, watching
 from sync.cli.options import Common, common
 from sync.cli.places import check_folder
+
+if TYPE_CHECKING:
+    from sync.jobs.reports import Result
 
 
 @click.command()
@@ -42,8 +46,11 @@ def drift(
     with options.logging(settings):
         with open_session(settings) as session, watching(options, session, stop_at, yes=not asks) as watch:
             if restores:
-                result = restore_drift(session, allowed=allowed, out=options.out, watch=watch)
-                result = wait_and_go_on(session, result, options, watch) if wait else result
+
+                def begin() -> "Result":
+                    return restore_drift(session, allowed=allowed, out=options.out, watch=watch)
+
+                result = carried_out(begin, session, options, watch, wait=wait)
             else:
                 proposal = propose_drift(session, watch.stop_asked, allowed=allowed)
                 target = f"{settings.base_url} ({settings.account or 'no account named'})"

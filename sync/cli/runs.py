@@ -52,11 +52,13 @@ def status(options: Common, run: str | None) -> int:
             return 0
         report, facts = run_report(store, run or latest[0].run_id)
         use = open_ledger(store, settings, clock).use(clock.boot())
-        data(options, summary_object(report) | {"state": facts.state})
+        data(options, summary_object(report) | {"state": facts.state, "reported": facts.reported})
         say(options, [_run_line(facts), totals_line(report)])
         say(options, [f"  {item.window}: {item.used:,} of {item.limit:,} taken" for item in use])
         if facts.stop is not None:
             say(options, [f"  stopped: {facts.stop.message}"])
+        if facts.state == "finished" and not facts.reported:
+            say(options, [f"  its report was not written whole: coursesync resume {facts.run_id}"])
     return 0
 
 

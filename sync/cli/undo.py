@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from sync.cli.allow import allow_option
-from sync.cli.apply import moment_of, until_option, wait_and_go_on, wait_option, watching
+from sync.cli.apply import carried_out, moment_of, until_option, wait_option, watching
 from sync.cli.options import Common, common
 from sync.cli.places import check_folder
 from sync.errors import ConfigError, HeldRun
@@ -59,8 +59,11 @@ def undo(
     with options.logging(settings):
         with open_session(settings) as session, watching(options, session, stop_at, yes=yes) as watch:
             if yes or sys.stdin.isatty():
-                result = undo_run(session, run, selection, allowed=allowed, out=options.out, watch=watch)
-                result = wait_and_go_on(session, result, options, watch) if wait else result
+
+                def begin() -> "Result":
+                    return undo_run(session, run, selection, allowed=allowed, out=options.out, watch=watch)
+
+                result = carried_out(begin, session, options, watch, wait=wait)
             else:
                 result = _shown(options, session, run, selection, watch, allowed=allowed)
         return show_result(options, result)

@@ -3,17 +3,16 @@
 from collections.abc import Collection
 from pathlib import Path
 
-from sync.adapters.lock import run_lock
 from sync.adapters.store.made import desired_state
 from sync.bootstrap import Session
 from sync.drift import can_drift, plan_drift
+from sync.jobs.only_run import only_run
 from sync.jobs.proposals import Proposal, look, propose
 from sync.jobs.reports import Result
 from sync.jobs.restoring import send_proposal, settle_first
 from sync.jobs.runs import Watch
 from sync.model import InputFacts, RowNumber
 from sync.ports import StopAsked
-from sync.times import utc
 
 DESIRED = "desired state"
 """What stands in the place of a sheet."""
@@ -39,8 +38,7 @@ def restore_drift(session: Session, *, allowed: Collection[str], out: Path | Non
         HeldRun: nobody approved.
         CourseSyncError: the run could not begin; nothing was sent.
     """
-    settings, clock = session.settings, session.clock
-    with run_lock(settings.state_dir / "run.lock", since=utc(clock.wall()), holds=DESIRED):
+    with only_run(session, holds=DESIRED):
         settle_first(session, watch)
         proposal = propose_drift(session, watch.stop_asked, allowed=allowed)
         return send_proposal(session, proposal, out=out, watch=watch)

@@ -6,6 +6,7 @@ from pathlib import Path
 from sync.adapters.report_files import WrittenReport, write_reports
 from sync.adapters.store.history import (
     find_run,
+    note_reported,
     outcomes_of,
     unheard_sections,
 )
@@ -69,14 +70,28 @@ def write_run_report(
     stopped: CourseSyncError | None = None,
     checked: CheckedSheet | None = None,
 ) -> Result:
-    """Write the report of a run from the journal alone; at any time, as often as wanted.
+    """Write the report of a run from the journal alone; at any time, as often as wanted. It is noted once it is whole.
 
     `checked` is the run's sheet where it has just been read: it saves reading the kept copy again.
     """
     report, facts = run_report(store, run_id)
     folder = out or settings.state_dir / "reports" / run_id
     source = _source(facts, settings, checked)
-    return Result(report, folder, write_reports(report, folder, sheet=source), stopped)
+    written = write_reports(report, folder, sheet=source)
+    note_reported(store, run_id)
+    return Result(report, folder, written, stopped)
+
+
+def known_run(store: Store, run: str) -> RunFacts:
+    """The run of this name, or the only one whose name begins so.
+
+    Raises:
+        ConfigError: there is no such run.
+    """
+    facts = find_run(store, run)
+    if facts is None:
+        raise ConfigError(f"There is no run {run!r}.", remedy="See `coursesync history`.")
+    return facts
 
 
 def run_report(store: Store, run_id: str) -> tuple[RunReport, RunFacts]:
@@ -85,9 +100,7 @@ def run_report(store: Store, run_id: str) -> tuple[RunReport, RunFacts]:
     Raises:
         ConfigError: there is no such run.
     """
-    facts = find_run(store, run_id)
-    if facts is None:
-        raise ConfigError(f"There is no run {run_id!r}.", remedy="See `coursesync history`.")
+    facts = known_run(store, run_id)
     unheard = unheard_sections(store, facts.run_id)
     outcomes = tuple(
         _unsettled(outcome) if outcome.section_id in unheard and outcome.status is Status.NOT_ATTEMPTED else outcome

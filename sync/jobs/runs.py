@@ -1,26 +1,25 @@
 """From a plan to its end: `apply` and `resume`, under the lock, through the journal."""
 
-import shutil
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from sync.adapters.lock import run_lock
 from sync.adapters.store.history import (
     begin_run,
     end_run,
     open_rows,
     outcomes_of,
     unfinished_runs,
+    unreported_runs,
 )
 from sync.adapters.store.journal import known_desired
 from sync.adapters.store.showings import keep_showings
 from sync.bootstrap import Session, new_run_id, who
-from sync.errors import CourseSyncError, HeldRun
-from sync.failpoints import reach
+from sync.errors import ConfigError, HeldRun
 from sync.jobs.binding import check_account
+from sync.jobs.only_run import keep_copy, only_run
 from sync.jobs.proposals import Proposal
-from sync.jobs.reports import Result, result_of_plan, write_run_report
+from sync.jobs.reports import Result, known_run, result_of_plan, write_run_report
 from sync.jobs.sheets import Preview, hash_of, input_facts, plan_report, preview, refuse_invalid
 from sync.line import Line
 from sync.model import (
@@ -28,16 +27,17 @@ from sync.model import (
     Issue,
     PlannedRow,
     RunFacts,
+    RunId,
     SectionId,
     Severity,
     Source,
+    ToUpdate,
 )
-from sync.ongoing import Row
+from sync.ongoing import Row, say_finished
 from sync.pipeline import Ending, first_outcomes, rows_to_send, send
 from sync.plan import to_send
 from sync.ports import Desired, Events, StopAsked
 from sync.report import exit_code_of
-from sync.times import utc
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,8 @@ def apply_sheet(
     `allowed` names the rails that the operator lifts. A plan that one holds is reported with exit code 6, and nothing
     is sent; a run that has begun is not judged again.
 
-    An unfinished run of the same sheet is gone on with; of other unfinished runs, what is open is settled first.
+    An unfinished run of the same sheet is gone on with; of other unfinished runs, what is open is settled first. A run
+    of the same sheet that has ended and lacks its report gets it, then the sheet is planned anew.
 
     Raises:
         HeldRun: nobody approved.
@@ -77,8 +78,11 @@ def apply_sheet(
     """
     settings, clock = session.settings, session.clock
     path = checked.file.path
-    with run_lock(settings.state_dir / "run.lock", since=utc(clock.wall()), holds=str(path)):
+    with only_run(session, holds=str(path)):
         refuse_invalid(checked, settings)
+        for facts in unreported_runs(session.store):
+            if _is_same(facts, checked, path):
+                report_ended(session, facts, out=None, watch=watch)
         unfinished = unfinished_runs(session.store)
         same = [facts for facts in unfinished if _is_same(facts, checked, path)]
         for facts in unfinished:
@@ -96,24 +100,45 @@ def apply_sheet(
         return carry_out(session, facts, shown.rows, shown.desired, out=out, watch=watch, checked=checked)
 
 
-def resume_run(session: Session, facts: RunFacts, *, out: Path | None, watch: Watch) -> Result:
-    """Go on with a run that has not ended: settle what is open, decide anew and send what is left.
+def run_to_resume(session: Session, run: str | None) -> RunFacts | None:
+    """The run of this name, or the last one that is not finished, its report included; `None` if nothing waits.
+
+    Raises:
+        ConfigError: there is no such run, or nothing of it is left to do.
+    """
+    waiting = sorted(
+        (*unfinished_runs(session.store), *unreported_runs(session.store)), key=lambda facts: facts.started_wall
+    )
+    if run is None:
+        return waiting[-1] if waiting else None
+    facts = known_run(session.store, run)
+    if facts.state == "finished" and facts.reported:
+        raise ConfigError(f"The run {facts.run_id} has ended.", remedy="Apply its sheet again instead.")
+    return facts
+
+
+def resume_run(session: Session, run_id: RunId, *, out: Path | None, watch: Watch) -> Result:
+    """Go on with a run: settle what is open, decide anew and send what is left; write its report if only that is.
 
     Raises:
         CourseSyncError: the run could not go on; nothing was sent.
     """
-    settings, clock = session.settings, session.clock
-    with run_lock(settings.state_dir / "run.lock", since=utc(clock.wall()), holds=facts.input.path):
+    with only_run(session, holds=known_run(session.store, run_id).input.path):
+        facts = known_run(session.store, run_id)
+        if facts.state == "finished":
+            return report_ended(session, facts, out=out, watch=watch)
         return _go_on(session, facts, out=out, watch=watch)
 
 
-def sleep_until(session: Session, at: float, stop_asked: StopAsked) -> CourseSyncError | None:
-    """Sleep until `at` on the boot clock; wakes at once, with the reason, when the run is asked to stop."""
-    while (left_s := at - session.clock.boot()) > 0:
-        if (stop := stop_asked()) is not None:
-            return stop
-        session.senders.arrivals(min(left_s, 60.0))
-    return None
+def report_ended(session: Session, facts: RunFacts, *, out: Path | None, watch: Watch) -> Result:
+    """Write the report of a run that has ended, and say so: its process died before that was done.
+
+    Raises:
+        FileNotWritten: it cannot be written.
+    """
+    result = write_run_report(session.store, session.settings, facts.run_id, out=out)
+    watch.events.emit("run.reported", run_id=facts.run_id, out=str(result.out))
+    return result
 
 
 def settle_open(session: Session, facts: RunFacts, watch: Watch) -> None:
@@ -155,6 +180,13 @@ def _held(session: Session, shown: Preview, out: Path | None) -> Result:
     report = plan_report(session, shown, command="apply")
     folder = out or session.settings.state_dir / "reports" / report.run_id
     return result_of_plan(report, shown.judged, folder, sheet=shown.checked)
+
+
+def _say_what_is_known(rows: Sequence[PlannedRow], events: Events) -> None:
+    """Log the rows that are not to be sent, as those that are will be: each row has one event."""
+    for row, outcome in first_outcomes(rows):
+        if not isinstance(row.decision, ToUpdate):
+            say_finished(outcome, events)
 
 
 def _pick_up(session: Session, facts: RunFacts, checked: CheckedSheet, *, out: Path | None, watch: Watch) -> Result:
@@ -216,6 +248,7 @@ def carry_out(
     line = session.line(facts.run_id)
     sending = _sending(session, line, rows, desired, command=facts.command)
     watch.events.emit("run.started", run_id=facts.run_id, rows=facts.input.rows, to_send=len(sending))
+    _say_what_is_known(rows, watch.events)
     ending = send(
         sending,
         line,
@@ -269,17 +302,3 @@ def _end(session: Session, facts: RunFacts, ending: Ending) -> int:
         stop=stop,
     )
     return code
-
-
-def keep_copy(checked: CheckedSheet, state_dir: Path) -> Path:
-    """Keep the sheet as it is now, under the name of its content: the report is written into a copy of it."""
-    folder = state_dir / "inputs"
-    folder.mkdir(mode=0o700, exist_ok=True)
-    copy = folder / f"{checked.file.sha256}.{checked.file.format}"
-    if not copy.exists():
-        partial = copy.with_suffix(".partial")
-        shutil.copyfile(checked.file.path, partial)
-        reach("input.copied")
-        partial.chmod(0o600)
-        partial.replace(copy)
-    return copy

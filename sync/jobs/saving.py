@@ -6,8 +6,8 @@ from pathlib import Path
 from sync.adapters.plan_file import plan_key
 from sync.adapters.whole_file import place
 from sync.bootstrap import Session
+from sync.jobs.only_run import keep_copy
 from sync.jobs.reports import PlanWritten, Result
-from sync.jobs.runs import keep_copy
 from sync.jobs.sheets import Preview, hash_of, input_facts
 from sync.model import PlannedRow, Status, ToUpdate
 from sync.plan import outcome_of

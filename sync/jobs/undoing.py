@@ -4,18 +4,17 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from sync.adapters.lock import run_lock
 from sync.adapters.store.history import find_run
 from sync.adapters.store.made import written_by
 from sync.bootstrap import Session
 from sync.errors import ConfigError
+from sync.jobs.only_run import only_run
 from sync.jobs.proposals import Proposal, look, propose
 from sync.jobs.reports import Result
 from sync.jobs.restoring import send_proposal, settle_first
 from sync.jobs.runs import Watch
 from sync.model import Issue, RowNumber, RunFacts, Severity, Source
 from sync.ports import StopAsked
-from sync.times import utc
 from sync.undo import given_up, ids_to_undo, plan_undo
 
 
@@ -38,9 +37,8 @@ def undo_run(
         HeldRun: nobody approved.
         CourseSyncError: the undo could not begin; nothing was sent.
     """
-    settings, clock = session.settings, session.clock
     facts = _find(session, run)
-    with run_lock(settings.state_dir / "run.lock", since=utc(clock.wall()), holds=f"undo {facts.run_id}"):
+    with only_run(session, holds=f"undo {facts.run_id}"):
         settle_first(session, watch)
         proposal = propose_undo(session, facts.run_id, selection, watch.stop_asked, allowed=allowed)
         return send_proposal(session, proposal, out=out, watch=watch)

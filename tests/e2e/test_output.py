@@ -98,14 +98,14 @@ def test_where_nobody_watches_the_log_is_json_lines(shell: Shell) -> None:
     assert ran.err.splitlines()[-1].startswith("coursesync: ")
 
 
-def test_every_row_that_is_sent_logs_one_event(shell: Shell) -> None:
-    """One `row.finished` for each, with the status of the report, and none for a row that was never to be sent."""
+def test_every_row_logs_one_event(shell: Shell) -> None:
+    """One `row.finished` for each row of the sheet, sent or not, with what the report says of it in the end."""
     ran = shell.apply(DEMO)
     finished = [event for event in ran.events if event["event"] == "row.finished"]
-    sent = {row["row"]: (row["status"], row["attempts"]) for row in rows_of(shell.folder / "out") if row["attempts"]}
+    reported = {row["row"]: (row["status"], row["attempts"], row["verified"]) for row in rows_of(shell.folder / "out")}
 
-    assert len(finished) == len(sent) == 24
-    assert {event["row"]: (event["status"], event["attempts"]) for event in finished} == sent
+    assert len(finished) == len(reported) == 43
+    assert {event["row"]: (event["status"], event["attempts"], event["verified"]) for event in finished} == reported
 
 
 def test_the_log_can_be_text(shell: Shell) -> None:
@@ -126,7 +126,7 @@ def test_a_log_file_gets_the_events_of_every_run(shell: Shell) -> None:
     events = [json.loads(line)["event"] for line in path.read_text(encoding="utf-8").splitlines()]
 
     assert events.count("run.started") == events.count("run.finished") == 2
-    assert events.count("row.finished") == 12
+    assert events.count("row.finished") == 24
     assert path.stat().st_mode & 0o077 == 0
 
 

@@ -158,7 +158,7 @@ class Desk:
     def go_on(self, *, failpoint: str | None = None) -> Ended:
         """Do what an operator does after a death.
 
-        `resume`; where no run had begun, apply; where it had ended and only its report was not written, ask for that.
+        `resume`; where no run had begun, apply. Where the run had ended with its report, there is nothing to do.
         """
         ended = self.resume(failpoint=failpoint)
         if ended.code != 0 or ended.out is not None:

@@ -73,7 +73,7 @@ def end_run(
     quota: Sequence[QuotaUse],
     stop: Issue | None,
 ) -> None:
-    """Write down how the run ended, for now or for good."""
+    """Write down how the run ended, for now or for good; its report is not written yet."""
     with store.transaction() as connection:
         connection.execute(
             update(runs)
@@ -84,6 +84,7 @@ def end_run(
                 finished_wall=finished_wall,
                 quota_json=text([[use.window, use.used, use.limit] for use in quota]),
                 stop_json=None if stop is None else text(issue_json(stop)),
+                reported_wall=None,
             )
         )
 
@@ -106,6 +107,18 @@ def unfinished_runs(store: Store) -> tuple[RunFacts, ...]:
     """Runs that can be resumed, oldest first."""
     query = select(runs).where(runs.c.state != "finished").order_by(runs.c.started_wall)
     return tuple(_facts(row) for row in store.connection.execute(query))
+
+
+def unreported_runs(store: Store) -> tuple[RunFacts, ...]:
+    """Runs that have ended and whose report was not written whole, oldest first."""
+    query = select(runs).where(runs.c.state == "finished", runs.c.reported_wall.is_(None)).order_by(runs.c.started_wall)
+    return tuple(_facts(row) for row in store.connection.execute(query))
+
+
+def note_reported(store: Store, run_id: RunId) -> None:
+    """Write down that every file of the run's report lies in its place."""
+    with store.transaction() as connection:
+        connection.execute(update(runs).where(runs.c.run_id == run_id).values(reported_wall=store.clock.wall()))
 
 
 def outcomes_of(store: Store, run_id: RunId) -> tuple[Outcome, ...]:
@@ -198,5 +211,6 @@ def _facts(row: DbRow[Any]) -> RunFacts:
         exit_code=row.exit_code,
         requests=RequestCounts(row.reads, row.writes, row.throttled, row.retried),
         quota=tuple(QuotaUse(*use) for use in quota),
+        reported=row.reported_wall is not None,
         stop=None if row.stop_json is None else issue_of(read(row.stop_json)),
     )
