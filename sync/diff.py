@@ -67,7 +67,8 @@ def decide(edit: Edit, live: Record, known: Known = NOTHING_KNOWN) -> Decision:
             case _Verdict.SAME:
                 pass
             case _Verdict.CHANGE:
-                changes.append(change)
+                if not _stays_accepted(edit, change, known):
+                    changes.append(change)
             case _Verdict.DRIFT:
                 changes.append(
                     FieldChange(field=name, before=change.before, after=after, base=after, kind=ChangeKind.RESTORE)
@@ -87,6 +88,22 @@ def decide(edit: Edit, live: Record, known: Known = NOTHING_KNOWN) -> Decision:
     if changes:
         return ToUpdate(tuple(changes), updated_on=_text(live.get("UpdatedOn")))
     return Unchanged()
+
+
+def accepted(edit: Edit, live: Record, known: Known = NOTHING_KNOWN) -> dict[str, Json]:
+    """The live values that the row's `Command` accepts in place of values that runs had made so, by field.
+
+    They are what is desired from then on. A policy of the profile accepts nothing: nobody has looked at the value.
+    """
+    found: dict[str, Json] = {}
+    for name, after in edit.values.items():
+        if edit.command != "live" or name in ACTIONS or name not in known.desired:
+            continue
+        verdict = _decide_field(name, after, live, known, edit.seen_updated_on)
+        change = FieldChange(name, live.get(name), after)
+        if verdict is _Verdict.CONFLICT and _choice(edit, change, known) == "live":
+            found[name] = live.get(name)
+    return found
 
 
 def decide_again(edit: Edit, planned: ToUpdate, live: Record, known: Known = NOTHING_KNOWN) -> Decision:
@@ -118,6 +135,17 @@ def _choice(edit: Edit, change: FieldChange, known: Known) -> Literal["refuse", 
             return choice if shown_as_it_is else "refuse"
         case _:
             return known.on_conflict
+
+
+def _stays_accepted(edit: Edit, change: FieldChange, known: Known) -> bool:
+    """Whether live is what this row has accepted before: sent once more, it still says so."""
+    desired, now = known.desired.get(change.field), digest(change.field, change.before)
+    return (
+        edit.command == "live"
+        and change.field not in known.base
+        and desired is not None
+        and desired.sent == now == known.shown.get(change.field)
+    )
 
 
 def _marked_as(planned: FieldChange, change: FieldChange) -> FieldChange:

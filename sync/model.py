@@ -283,6 +283,8 @@ class PlannedRow:
     decision: Decision
     edit: Edit | None = None
     issues: tuple[Issue, ...] = ()
+    accepted: Mapping[str, Json] = field(default_factory=dict)
+    """Live values that the row's `Command` takes in place of what runs had made so: desired once the run begins."""
 
 
 class Verified(StrEnum):

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import assert_never
 
-from sync.diff import NOTHING_KNOWN, Known, decide, read_only_warnings
+from sync.diff import NOTHING_KNOWN, Known, accepted, decide, read_only_warnings
 from sync.model import (
     CheckedRow,
     Conflict,
@@ -63,7 +63,8 @@ def planned(edit: Edit, sight: Sight, known: Known = NOTHING_KNOWN) -> PlannedRo
             issues = (*edit.issues, *read_only_warnings(edit, record))
             if isinstance(decision, Conflict):
                 issues = (*issues, *conflict_issues(decision, edit, shown=known.shown))
-            return PlannedRow(edit.row, _label(edit, record), decision, edit, issues)
+            taken = accepted(edit, record, known)
+            return PlannedRow(edit.row, _label(edit, record), decision, edit, issues, taken)
         case _:
             assert_never(sight)
 

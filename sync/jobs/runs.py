@@ -13,6 +13,7 @@ from sync.adapters.store.history import (
     unreported_runs,
 )
 from sync.adapters.store.journal import known_desired
+from sync.adapters.store.made import keep_accepted
 from sync.adapters.store.showings import keep_showings
 from sync.bootstrap import Session, new_run_id, who
 from sync.errors import ConfigError, HeldRun
@@ -227,6 +228,7 @@ def _begin(session: Session, shown: Preview, started_wall: float) -> RunFacts:
     )
     begin_run(session.store, facts, first_outcomes(shown.rows))
     keep_showings(session.store, (outcome for _, outcome in first_outcomes(shown.rows)), by=facts.run_id)
+    keep_accepted(session.store, facts.run_id, shown.rows)
     return facts
 
 

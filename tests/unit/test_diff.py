@@ -450,6 +450,8 @@ def test_a_choice_in_the_row_decides_the_conflict_that_was_shown_and_nothing_els
             got.append(type(decide(row, section(Title=live), known)))
             chosen = on_conflict if command is None else command if shown == live else "refuse"
             ruled = by_the_rule(*values, keep=False, moved=False)
+            if command == "live" and ruled == "change" and base is ABSENT and desired == live == shown:
+                ruled = "nothing"  # it was accepted before, and is what is desired since
             ruled = {"sheet": "change", "live": "nothing", "refuse": ruled}[chosen] if ruled == "conflict" else ruled
             by_hand.append({"nothing": Unchanged, "change": ToUpdate, "restore": ToUpdate, "conflict": Conflict}[ruled])
 

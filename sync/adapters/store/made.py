@@ -1,18 +1,30 @@
 """What runs made so, read back whole: what one run wrote, for its undo, and the desired state, for drift."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
-from sqlalchemy import bindparam, delete, select
+from sqlalchemy import bindparam, delete, select, update
 
 from sync.adapters.store.opening import Store
-from sync.adapters.store.rowtext import changes_of, outcome_of, read
+from sync.adapters.store.rowtext import changes_of, outcome_of, read, text
 from sync.adapters.store.schema import desired, intents, rewritings, rows
+from sync.diff import digest
 from sync.drift import DesiredField, DesiredSection
-from sync.model import Label, RowNumber, RunId, SectionId
+from sync.model import Label, PlannedRow, RowNumber, RunId, SectionId
 from sync.undo import Written
 
 _SURE = ("accepted", "applied")
 _UNSURE = ("undecided",)
+_TAKE = (
+    update(desired)
+    .where(desired.c.section_id == bindparam("of_section"), desired.c.field == bindparam("of_field"))
+    .values(
+        sent=bindparam("sent"),
+        stored=bindparam("stored"),
+        updated_on=None,
+        run_id=bindparam("run_id"),
+        value_json=bindparam("value_json"),
+    )
+)
 _END = delete(desired).where(
     desired.c.section_id == bindparam("of_section"),
     desired.c.field == bindparam("of_field"),
@@ -64,6 +76,26 @@ def no_longer_desired(store: Store, run_id: RunId, fields: Mapping[SectionId, Se
     if ended:
         with store.transaction() as connection:
             connection.execute(_END, [{"of_run": run_id, **each} for each in ended])
+
+
+def keep_accepted(store: Store, run_id: RunId, rows: Iterable[PlannedRow]) -> None:
+    """Keep as desired the live values that rows of a run have accepted; nobody knows when they were written."""
+    taken = [
+        {
+            "of_section": row.edit.id,
+            "of_field": name,
+            "sent": digest(name, value),
+            "stored": digest(name, value),
+            "run_id": run_id,
+            "value_json": text(value),
+        }
+        for row in rows
+        if row.edit is not None
+        for name, value in row.accepted.items()
+    ]
+    if taken:
+        with store.transaction() as connection:
+            connection.execute(_TAKE, taken)
 
 
 def _labels(store: Store, run_id: RunId) -> Mapping[int, tuple[RowNumber, Label]]:
