@@ -10,6 +10,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 PYTEST := $(BIN)/pytest -q
 COMPILE := build/pip-tools/bin/pip-compile --quiet --generate-hashes --no-emit-index-url --no-emit-find-links \
 	--no-emit-trusted-host --no-emit-options --allow-unsafe --no-header --extra sandbox --extra build --extra clean
+UNATTENDED := --extra alerts --extra metrics --extra watch
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -63,7 +64,10 @@ check: lint types imports test ## everything that has to hold before a commit
 
 requirements: build/pip-tools/bin/pip-compile ## pin every package anew, with hashes and without index addresses
 	$(COMPILE) --strip-extras --output-file requirements.txt pyproject.toml
-	$(COMPILE) --no-strip-extras --extra dev --constraint requirements.txt --output-file requirements-dev.txt pyproject.toml
+	$(COMPILE) --no-strip-extras $(UNATTENDED) --constraint requirements.txt \
+		--output-file requirements-unattended.txt pyproject.toml
+	$(COMPILE) --no-strip-extras --extra dev $(UNATTENDED) --constraint requirements.txt \
+		--output-file requirements-dev.txt pyproject.toml
 
 clean: ## remove what builds and checks leave; the environment and reports stay
 	rm -rf build dist *.egg-info .coverage .coverage.* htmlcov

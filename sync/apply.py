@@ -12,7 +12,7 @@ from typing import assert_never
 
 from sync.departures import ApplySettings, Departures, Verifying
 from sync.diff import decide_again
-from sync.errors import CourseSyncError, InternalError, StoppedEarly
+from sync.errors import CourseSyncError, InternalError, SignInLost, StoppedEarly
 from sync.exchange import Forbidden, NotDelivered, Put, ReadBatch, ReadOne, Unauthorised
 from sync.line import Departure, Effect, Heard, Line
 from sync.model import Conflict, Outcome, RowNumber, Status, ToUpdate, Unchanged
@@ -218,7 +218,8 @@ class Application:
                 self._settle_later(row, reaction, heard.arrival.arrived_at)
             case Stop():
                 self._not_sent(row)
-                self._stop(StoppedEarly(reaction.message, remedy=reaction.remedy))
+                error = SignInLost if reaction.sign_in else StoppedEarly
+                self._stop(error(reaction.message, remedy=reaction.remedy))
             case _:
                 assert_never(reaction)
 

@@ -13,9 +13,12 @@ from typing import TYPE_CHECKING, Literal
 
 from sync.adapters.addresses import parse_base_url
 from sync.adapters.secret import Secret
+from sync.alerts import AlertSettings, Event
 from sync.credentials import read_secret
 from sync.errors import ConfigError
+from sync.inbox import InboxSettings
 from sync.rails import RailSetting, check_names
+from sync.retention import Retention
 from sync.windows import Limit, Scope
 
 if TYPE_CHECKING:
@@ -32,8 +35,11 @@ _ENVIRONMENT: Mapping[str, str] = {
 }
 _TOKEN = "COURSESYNC_TOKEN"  # noqa: S105 - the name of a variable
 _PASSWORD = "COURSESYNC_PASSWORD"  # noqa: S105 - the name of a variable
+_ALERT_TARGETS = "COURSESYNC_ALERT_TARGETS"
+_WEBHOOK_SECRET = "COURSESYNC_WEBHOOK_SECRET"  # noqa: S105 - the name of a variable
+_SECRETS = (_TOKEN, _PASSWORD, _ALERT_TARGETS, _WEBHOOK_SECRET)
 _PROFILE = "COURSESYNC_PROFILE"
-_VARIABLES = (*_ENVIRONMENT, _PROFILE, _TOKEN, _PASSWORD, f"{_TOKEN}_FILE", f"{_PASSWORD}_FILE")
+_VARIABLES = (*_ENVIRONMENT, _PROFILE, *_SECRETS, *(f"{secret}_FILE" for secret in _SECRETS))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +100,15 @@ class Settings:
     username: str | None
     password: Secret | None
     client_id: str | None
+    metrics_file: Path | None
+    """Where figures for Prometheus are written after each run."""
+    alerts: AlertSettings
+    alert_targets: Secret | None
+    """Apprise addresses with white space between them; they hold passwords of their own."""
+    webhook_secret: Secret | None
+    """Signs what the webhook gets."""
+    keep: Retention
+    inbox: InboxSettings
 
     @property
     def is_loopback(self) -> bool:
@@ -103,7 +118,8 @@ class Settings:
     @property
     def secrets(self) -> tuple[Secret, ...]:
         """What no log or report may show."""
-        return tuple(secret for secret in (self.token, self.password) if secret is not None)
+        given = (self.token, self.password, self.alert_targets, self.webhook_secret)
+        return tuple(secret for secret in given if secret is not None)
 
 
 def load_settings(
@@ -143,7 +159,7 @@ def load_settings(
     check_names(keys.rails, place=f"[rails] of {origins.get('rails', 'the settings')}")
     base_url = parse_base_url(keys.base_url).base_url if keys.base_url else ""
     settings = _settings(name, base_url, keys, environ=environ if needs_network else {}, cwd=cwd)
-    _refuse_impossible(settings)
+    _refuse_impossible(settings, needs_secret=needs_network)
     if needs_network and not base_url:
         raise _nowhere_to_go(path, cwd, user_config_dir)
     if base_url and not settings.account and not settings.is_loopback and (path or needs_network):
@@ -191,6 +207,35 @@ def _settings(name: str, base_url: str, keys: "ProfileKeys", *, environ: Mapping
         username=keys.username,
         password=read_secret(environ, _PASSWORD),
         client_id=keys.client_id,
+        metrics_file=_from(cwd, keys.metrics_file),
+        alerts=_alerts(keys),
+        alert_targets=read_secret(environ, _ALERT_TARGETS, many=True),
+        webhook_secret=read_secret(environ, _WEBHOOK_SECRET),
+        keep=Retention(keys.keep.uploads_days, keys.keep.before_images_days, keys.keep.reports_days),
+        inbox=InboxSettings(keys.inbox.settled_s, keys.inbox.incomplete_s, keys.inbox.approval_hours),
+    )
+
+
+def _alerts(keys: "ProfileKeys") -> AlertSettings:
+    """What is told, as the profile says it.
+
+    Raises:
+        ConfigError: the webhook's address is wrong.
+    """
+    given = keys.alerts
+    try:
+        webhook = None if given.webhook is None else parse_base_url(given.webhook).base_url
+    except ConfigError as exc:
+        raise ConfigError(
+            f"[alerts] webhook: {exc.message.replace('base_url', 'it')}",
+            remedy="Write the address alone, as in https://alerts.example.com/coursesync.",
+        ) from exc
+    return AlertSettings(
+        events=frozenset(Event) if given.events is None else frozenset(map(Event, given.events)),
+        severity=given.severity,
+        attention_share=given.attention_share,
+        webhook=webhook,
+        timeout_s=given.timeout_s,
     )
 
 
@@ -281,13 +326,18 @@ def _refuse_misspelt_variables(environ: Mapping[str, str]) -> None:
             raise ConfigError(f"Unknown variable {variable}.", remedy=f"Did you mean {prefix}{close[0]}?")
 
 
-def _refuse_impossible(settings: Settings) -> None:
+def _refuse_impossible(settings: Settings, *, needs_secret: bool) -> None:
     """Refuse what only the whole of the settings shows.
 
     Raises:
-        ConfigError: A password without a user name, or a certificate file that is not there.
+        ConfigError: A password without a user name, a webhook without a secret, a certificate file not there.
     """
     if settings.password and not settings.username:
         raise ConfigError("There is a password and no user name.", remedy="Set COURSESYNC_USERNAME.")
+    if settings.alerts.webhook and needs_secret and settings.webhook_secret is None:
+        raise ConfigError(
+            "[alerts] names a webhook, and there is no secret to sign its messages with.",
+            remedy="Set COURSESYNC_WEBHOOK_SECRET_FILE.",
+        )
     if settings.ca_file and not settings.ca_file.is_file():
         raise ConfigError(f"ca_file: there is no file {settings.ca_file}.", remedy="Check its path.")

@@ -16,11 +16,11 @@ SECRET_MAX_BYTES = 64 * 1024
 """A longer file is something else than a secret."""
 
 
-def read_secret(environ: Mapping[str, str], variable: str) -> Secret | None:
+def read_secret(environ: Mapping[str, str], variable: str, *, many: bool = False) -> Secret | None:
     """Find the secret that `variable` (`COURSESYNC_TOKEN`) names.
 
     Looks for `$CREDENTIALS_DIRECTORY/coursesync_token`, then the file that `COURSESYNC_TOKEN_FILE` names, then
-    `COURSESYNC_TOKEN` itself. An empty variable counts as absent.
+    `COURSESYNC_TOKEN` itself. An empty variable counts as absent. With `many`, it may stand on several lines.
 
     Raises:
         ConfigError: A file that cannot be read, is a link or is open to others; a secret that is empty, holds white
@@ -30,13 +30,13 @@ def read_secret(environ: Mapping[str, str], variable: str) -> Secret | None:
     if folder:
         credential = Path(folder) / variable.lower()
         if os.path.lexists(credential):
-            return _secret(_read(credential, ours=False), str(credential), variable)
+            return _secret(_read(credential, ours=False), str(credential), variable, many=many)
     path, text = environ.get(f"{variable}_FILE", ""), environ.get(variable, "")
     if path and text:
         raise ConfigError(f"{variable} and {variable}_FILE are both set.", remedy="Keep one of them.")
     if path:
-        return _secret(_read(Path(path), ours=True), path, variable)
-    return _secret(text, f"the variable {variable}", variable) if text else None
+        return _secret(_read(Path(path), ours=True), path, variable, many=many)
+    return _secret(text, f"the variable {variable}", variable, many=many) if text else None
 
 
 def _read(path: Path, *, ours: bool) -> str:
@@ -79,10 +79,12 @@ def _refuse_open_file(path: Path, facts: os.stat_result, *, ours: bool) -> None:
         )
 
 
-def _secret(text: str, place: str, variable: str) -> Secret:
+def _secret(text: str, place: str, variable: str, *, many: bool) -> Secret:
     """Wrap what was found; a token travels in a header, where only visible ASCII can stand."""
     if not text:
         raise ConfigError(f"The secret in {place} is empty.", remedy="Write it there, or take the setting away.")
+    if many:
+        text = " ".join(text.split())
     is_header = variable.endswith("_TOKEN")
     if not text.isprintable() or (is_header and (" " in text or not text.isascii())):
         raise ConfigError(

@@ -69,6 +69,18 @@ class OutOfAllowance(StoppedEarly):
         self.wait_s = wait_s
 
 
+class SignInLost(StoppedEarly):
+    """The server no longer accepts the sign-in that the run began with."""
+
+
+class StoreNotWritten(StoppedEarly):
+    """The store's disk is full or fails, or another process keeps the store for itself."""
+
+
+class HourHasCome(StoppedEarly):
+    """The hour at which the operator wanted the run to stop."""
+
+
 class HeldRun(CourseSyncError):  # noqa: N818 - a rail did its work
     """A rail holds the run, or nobody has approved it; nothing was sent."""
 

@@ -48,6 +48,42 @@ class RailKeys(_Keys):
     share_from: Annotated[int, Field(ge=1)] | None = None
 
 
+class AlertKeys(_Keys):
+    """`[alerts]`."""
+
+    events: list[Literal["refused", "held", "attention", "stopped", "sign_in_lost", "broken", "recovered"]] | None = (
+        None
+    )
+    severity: Literal["info", "warning", "error"] = "info"
+    attention_share: Annotated[Finite, Field(ge=0, le=1)] = 0.0
+    webhook: Word | None = None
+    timeout_s: Annotated[Finite, Field(gt=0, le=60)] = 10.0
+
+
+class KeepKeys(_Keys):
+    """`[keep]`: days."""
+
+    uploads_days: Annotated[Finite, Field(ge=0)] = 90.0
+    before_images_days: Annotated[Finite, Field(ge=0)] = 90.0
+    reports_days: Annotated[Finite, Field(ge=0)] = 90.0
+
+
+class InboxKeys(_Keys):
+    """`[inbox]`."""
+
+    settled_s: Annotated[Finite, Field(ge=0, le=600)] = 5.0
+    incomplete_s: Annotated[Finite, Field(ge=0, le=86_400)] = 900.0
+    approval_hours: Annotated[Finite, Field(gt=0, le=720)] = 72.0
+
+
+_TABLES: Mapping[str, type[_Keys]] = {
+    "alerts": AlertKeys,
+    "inbox": InboxKeys,
+    "keep": KeepKeys,
+    "limits": LimitKeys,
+    "rails": RailKeys,
+}
+
 DOCUMENTED_LIMITS = (
     LimitKeys(scope="write", count=60, seconds=60),
     LimitKeys(scope="write", count=5_000, seconds=86_400),
@@ -94,6 +130,10 @@ class ProfileKeys(_Keys):
     username: Word | None = None
     client_id: Word | None = None
     state_dir: Word | None = None
+    metrics_file: Word | None = None
+    alerts: AlertKeys = AlertKeys()
+    keep: KeepKeys = KeepKeys()
+    inbox: InboxKeys = InboxKeys()
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
@@ -177,7 +217,7 @@ def _sentence(wrong: ErrorDetails, origins: Mapping[str, str]) -> ConfigError:
 def _siblings(location: tuple[int | str, ...]) -> Iterable[str]:
     if len(location) == 1:
         return ProfileKeys.model_fields
-    return LimitKeys.model_fields if location[0] == "limits" else RailKeys.model_fields
+    return _TABLES[str(location[0])].model_fields
 
 
 def _written(location: tuple[int | str, ...]) -> str:

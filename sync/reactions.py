@@ -61,6 +61,8 @@ class Stop:
 
     message: str
     remedy: str
+    sign_in: bool = False
+    """Whether it is the sign-in that no longer holds."""
 
 
 Reaction: TypeAlias = Done | Again | Settle | Stop
@@ -114,12 +116,13 @@ def _unauthorised(standing: Standing) -> Reaction:
     return Stop(
         "The server no longer accepts the sign-in (401).",
         f"Sign in again with `coursesync login`, and check that the user has the roles {ROLES}.",
+        sign_in=True,
     )
 
 
 def _forbidden(standing: Standing) -> Reaction:
     if not standing.succeeded or standing.forbidden_in_a_row >= FORBIDDEN_IN_A_ROW:
-        return Stop("The server forbids updates (403).", f"Give the user the roles {ROLES}.")
+        return Stop("The server forbids updates (403).", f"Give the user the roles {ROLES}.", sign_in=True)
     issue = Issue(
         code="api.forbidden", message="the server forbids the update of this section (403)", source=Source.API
     )

@@ -15,7 +15,7 @@ from sync.cli.check import held_by_invalid
 from sync.cli.options import Common, common
 from sync.cli.places import check_folder
 from sync.cli.streams import echo
-from sync.errors import ConfigError, CourseSyncError, HeldRun, StoppedEarly
+from sync.errors import ConfigError, CourseSyncError, HeldRun, HourHasCome, StoppedEarly
 
 if TYPE_CHECKING:
     from sync.bootstrap import Session
@@ -44,8 +44,10 @@ def apply(
     wait: bool,
 ) -> int:
     """Send what SHEET asks for, and report on every row."""
-    from sync.bootstrap import open_session  # noqa: PLC0415 - loaded when the command runs
+    from sync.adapters.clock import SystemClock  # noqa: PLC0415 - loaded when the command runs
+    from sync.bootstrap import open_session  # noqa: PLC0415 - the same
     from sync.cli.console import show_result  # noqa: PLC0415 - the same
+    from sync.jobs.closing import Ended, closing_up  # noqa: PLC0415 - the same
     from sync.jobs.runs import apply_sheet  # noqa: PLC0415 - the same
     from sync.jobs.sheets import read_sheet  # noqa: PLC0415 - the same
 
@@ -54,9 +56,11 @@ def apply(
     check_folder(options.out)
     stop_at = moment_of(until)
     settings = options.settings(needs_network=True)
-    with options.logging(settings):
+    ended = Ended(settings, SystemClock(), sheet.name, options.words)
+    with options.logging(settings), closing_up(ended):
         checked = read_sheet(sheet, settings)
         if (held := held_by_invalid(options, checked, settings)) is not None:
+            ended.refused(checked)
             return held
         with open_session(settings) as session, watching(options, session, stop_at, yes=yes) as watch:
 
@@ -64,6 +68,7 @@ def apply(
                 return apply_sheet(session, checked, out=options.out, watch=watch, allowed=allowed)
 
             result = carried_out(begin, session, options, watch, wait=wait)
+        ended.result(result)
         return show_result(options, result)
 
 
@@ -74,26 +79,30 @@ def apply(
 @common
 def resume(options: Common, run: str | None, until: str | None, wait: bool) -> int:  # noqa: FBT001 - a flag of click's
     """Go on with RUN, or with the last run that was stopped: settle what is open, send what is left."""
-    from sync.bootstrap import open_session  # noqa: PLC0415 - loaded when the command runs
+    from sync.adapters.clock import SystemClock  # noqa: PLC0415 - loaded when the command runs
+    from sync.bootstrap import open_session  # noqa: PLC0415 - the same
     from sync.cli.console import data, say, show_result  # noqa: PLC0415 - the same
+    from sync.jobs.closing import Ended, closing_up  # noqa: PLC0415 - the same
     from sync.jobs.runs import resume_run, run_to_resume  # noqa: PLC0415 - the same
 
     check_folder(options.out)
     stop_at = moment_of(until)
     settings = options.settings(needs_network=True)
-    with options.logging(settings):
+    ended = Ended(settings, SystemClock(), words=options.words)
+    with options.logging(settings), closing_up(ended):
         with open_session(settings) as session, watching(options, session, stop_at, yes=True) as watch:
             facts = run_to_resume(session, run)
             if facts is None:
                 data(options, {"run_id": None})
                 say(options, ["No run of this profile waits to be resumed."])
                 return 0
-            run_id = facts.run_id
+            run_id, ended.sheet = facts.run_id, Path(facts.input.path).name
 
             def begin() -> "Result":
                 return resume_run(session, run_id, out=options.out, watch=watch)
 
             result = carried_out(begin, session, options, watch, wait=wait)
+        ended.result(result)
         return show_result(options, result)
 
 
@@ -111,7 +120,7 @@ def watching(options: Common, session: "Session", stop_at: datetime | None, *, y
         def stop_asked() -> CourseSyncError | None:
             if (stop := request.interrupted()) is not None or stop_at is None or datetime.now(UTC) < stop_at:
                 return stop
-            return StoppedEarly("The hour to stop at has come (--until).", remedy="Go on with `coursesync resume`.")
+            return HourHasCome("The hour to stop at has come (--until).", remedy="Go on with `coursesync resume`.")
 
         if alarm is not None:
             alarm.daemon = True

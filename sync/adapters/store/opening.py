@@ -11,7 +11,8 @@ from typing import Any
 from sqlalchemy import Connection, ExceptionContext, create_engine, event, insert, select, update
 
 from sync.adapters.store.schema import SCHEMA_VERSION, desired, meta, metadata, rewritings, shown
-from sync.errors import ConfigError, CourseSyncError, StoppedEarly
+from sync.adapters.store.unattended import know_unattended_work
+from sync.errors import ConfigError, CourseSyncError, StoreNotWritten
 from sync.failpoints import reach
 from sync.ports import Clock
 
@@ -57,7 +58,12 @@ def _know_the_boot_clock(connection: Connection) -> None:
     connection.exec_driver_sql("UPDATE runs SET reported_wall = finished_wall WHERE state = 'finished'")
 
 
-_MIGRATIONS: Mapping[int, Migration] = {1: _know_showings, 2: _keep_values, 3: _know_the_boot_clock}
+_MIGRATIONS: Mapping[int, Migration] = {
+    1: _know_showings,
+    2: _keep_values,
+    3: _know_the_boot_clock,
+    4: know_unattended_work,
+}
 """From each older version to the next one."""
 
 _TRACES = ("inputs",)
@@ -82,7 +88,7 @@ class Store:
         """Begin at once as the only writer, and commit durably when the block ends without an error.
 
         Raises:
-            StoppedEarly: the disk is full, or the store cannot be written; nothing of the block is kept.
+            StoreNotWritten: the disk is full, or the store cannot be written; nothing of the block is kept.
             ConfigError: the store is damaged; nothing of the block is kept.
         """
         connection = self.connection
@@ -123,7 +129,7 @@ def open_store(state_dir: Path, clock: Clock) -> Store:
 
     Raises:
         ConfigError: the folder cannot be trusted, or the store is damaged, newer than this program, or not a store.
-        StoppedEarly: the disk is full, or another process keeps the store for itself.
+        StoreNotWritten: the disk is full, or another process keeps the store for itself.
     """
     _trust(state_dir)
     path = state_dir / STORE_NAME
@@ -175,7 +181,7 @@ def _say(path: Path, context: ExceptionContext) -> None:
     if name.startswith(_IS_RIGHTS):
         raise ConfigError(f"The store {path} cannot be written: {error}.", remedy=_RIGHTS) from error
     if name.startswith(_IS_TROUBLE):
-        raise StoppedEarly(
+        raise StoreNotWritten(
             f"The store {path} could not be written: {error}.",
             remedy="Free some disk space, or wait for what else uses it, then `coursesync resume`.",
         ) from error

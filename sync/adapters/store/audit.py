@@ -1,0 +1,79 @@
+"""The audit log: who did what, when, to which sheet, and what came of it; added to, and never changed."""
+
+import socket
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from sqlalchemy import insert, select
+
+from sync.adapters.store.opening import Store
+from sync.adapters.store.rowtext import read, text
+from sync.adapters.store.unattended import audit
+from sync.section import Json
+
+LONGEST: Final = 300
+"""Characters of one text; what is longer is cut."""
+_ONE_LINE = dict.fromkeys((*range(32), *range(127, 160), 8232, 8233), " ")
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of the audit log."""
+
+    number: int
+    at_wall: float
+    user: str
+    host: str
+    action: str
+    """`run.ended`, `run.held`, `run.approved`, `delivery.moved`, `purged` …"""
+    run_id: str | None
+    facts: Mapping[str, Json]
+
+
+def write_audit(store: Store, action: str, *, user: str, facts: Mapping[str, Json], run_id: str | None = None) -> None:
+    """Add one entry, durably; line breaks become spaces. No secret may be among the facts.
+
+    Raises:
+        StoreNotWritten: the store cannot be written.
+    """
+    clock = store.clock
+    with store.transaction() as connection:
+        connection.execute(
+            insert(audit).values(
+                at_wall=clock.wall(),
+                at_boot=clock.boot(),
+                boot_id=clock.boot_id,
+                user=one_line(user),
+                host=socket.gethostname(),
+                action=action,
+                run_id=run_id,
+                facts_json=text({key: _plain(value) for key, value in facts.items()}),
+            )
+        )
+
+
+def audit_entries(store: Store, *, at_most: int = 200) -> tuple[Entry, ...]:
+    """The latest entries, newest first."""
+    query = select(audit).order_by(audit.c.number.desc()).limit(at_most)
+    return tuple(
+        Entry(row.number, row.at_wall, row.user, row.host, row.action, row.run_id, read(row.facts_json))
+        for row in store.connection.execute(query)
+    )
+
+
+def one_line(words: str) -> str:
+    """A text that cannot begin a line of its own in a log."""
+    return words.translate(_ONE_LINE)[:LONGEST]
+
+
+def _plain(value: Json) -> Json:
+    match value:
+        case str():
+            return one_line(value)
+        case list():
+            return [_plain(each) for each in value]
+        case dict():
+            return {one_line(str(key)): _plain(each) for key, each in value.items()}
+        case _:
+            return value

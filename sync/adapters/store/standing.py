@@ -1,0 +1,80 @@
+"""How a profile stands: what has been told of each subject, and the figures of all its runs."""
+
+from collections.abc import Mapping
+
+from sqlalchemy import func, select
+from sqlalchemy.dialects.sqlite import insert
+
+from sync.adapters.store.opening import Store
+from sync.adapters.store.schema import rows, runs
+from sync.adapters.store.unattended import alert_states
+from sync.alerts import WELL, Event, Known
+from sync.model import RequestCounts, RunId
+
+LOOKED = "looked_wall"
+
+
+def known_states(store: Store) -> Mapping[str, Known]:
+    """By subject: how it stood when it was last looked at."""
+    return {
+        row.subject: Known(
+            None if row.event is None else Event(row.event), row.mark, row.since_wall, told=bool(row.told)
+        )
+        for row in store.connection.execute(select(alert_states))
+    }
+
+
+def keep_state(store: Store, subject: str, known: Known) -> None:
+    """Remember how a subject stands; one that was never in trouble leaves no trace.
+
+    Raises:
+        StoreNotWritten: the disk is full.
+    """
+    if known == WELL:
+        return
+    values = {
+        "event": None if known.event is None else known.event.value,
+        "mark": known.mark,
+        "since_wall": known.since_wall,
+        "told": int(known.told),
+    }
+    new = insert(alert_states).values(subject=subject, **values)
+    with store.transaction() as connection:
+        connection.execute(new.on_conflict_do_update(index_elements=[alert_states.c.subject], set_=values))
+
+
+def keep_look(store: Store) -> None:
+    """Remember that the profile was worked on now."""
+    store.set_meta(LOOKED, repr(store.clock.wall()))
+
+
+def last_look(store: Store) -> float | None:
+    """When the profile was last worked on."""
+    text = store.get_meta(LOOKED)
+    return None if text is None else float(text)
+
+
+def counts_by_status(store: Store, run_id: RunId) -> Mapping[str, int]:
+    """Rows of a run by status, those without a row left out."""
+    query = select(rows.c.status, func.count()).where(rows.c.run_id == run_id).group_by(rows.c.status)
+    return {row[0]: row[1] for row in store.connection.execute(query)}
+
+
+def requests_of_all_runs(store: Store) -> RequestCounts:
+    """What all runs have asked of the server."""
+    columns = (runs.c.reads, runs.c.writes, runs.c.throttled, runs.c.retried)
+    sums = store.connection.execute(select(*(func.coalesce(func.sum(column), 0) for column in columns))).one()
+    return RequestCounts(*(int(total) for total in sums))
+
+
+def ended_by_code(store: Store) -> Mapping[int, int]:
+    """Runs that have ended, by exit code."""
+    query = select(runs.c.exit_code, func.count()).where(runs.c.exit_code.is_not(None)).group_by(runs.c.exit_code)
+    return {row[0]: row[1] for row in store.connection.execute(query)}
+
+
+def last_good_run(store: Store) -> float | None:
+    """When a run last ended with 0."""
+    query = select(func.max(runs.c.finished_wall)).where(runs.c.exit_code == 0, runs.c.state == "finished")
+    at: float | None = store.connection.execute(query).scalar_one_or_none()
+    return at

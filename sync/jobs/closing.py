@@ -1,0 +1,222 @@
+"""What follows a run, whatever came of it: the audit log, the figures, and who is told. None of it can harm the run."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass, field, replace
+from typing import cast
+
+from sync.adapters.alert_targets import Target, targets_of, tell
+from sync.adapters.metrics_file import Figures, write_metrics
+from sync.adapters.store import Store, open_store
+from sync.adapters.store.audit import write_audit
+from sync.adapters.store.history import recent_runs, unfinished_runs
+from sync.adapters.store.standing import (
+    counts_by_status,
+    ended_by_code,
+    keep_look,
+    keep_state,
+    known_states,
+    last_good_run,
+    last_look,
+    requests_of_all_runs,
+)
+from sync.alerts import WELL, Message, Seen, decide, of_error, of_report
+from sync.bootstrap import open_ledger, who
+from sync.config import Settings
+from sync.errors import ConfigError, CourseSyncError, InputError
+from sync.jobs.reports import Result
+from sync.jobs.sheets import refuse_invalid
+from sync.logs import get_logger
+from sync.model import CheckedSheet, QuotaUse
+from sync.ports import Clock
+from sync.rails import lifted_rails
+from sync.redaction import Redactor
+from sync.report import counts
+from sync.report_text import next_step
+from sync.section import Json
+
+Tell = Callable[[Message], bool]
+"""Hands a message on, and says whether anybody took it."""
+
+
+@dataclass(slots=True)
+class Ended:
+    """What the runs of one command have come to, gathered until it ends."""
+
+    settings: Settings
+    clock: Clock
+    sheet: str = ""
+    """Names the sheet, for people and as a subject of alerts; empty while it is not known which one is meant."""
+    words: str = ""
+    """The options that every next command needs."""
+    seen: list[Seen] = field(default_factory=list)
+    results: list[Result] = field(default_factory=list)
+
+    def result(self, result: Result, *, sheet: str | None = None) -> None:
+        """Take in a run that came to a report."""
+        self.results.append(result)
+        report, name = result.report, sheet or self.sheet
+        command = next_step(report, result.written.files, words=self.words)
+        reason = str(result.stopped) if result.stopped is not None else ""
+        if result.stopped is not None and report.exit_code != 6:  # noqa: PLR2004 - the contract's code of a held run
+            self.error(result.stopped, sheet=name, command=command)
+            return
+        self.seen += of_report(report, self.settings.alerts, sheet=name, reason=reason, command=command)
+
+    def refused(self, checked: CheckedSheet) -> None:
+        """Take in that the profile holds the whole sheet, since some of its rows are invalid."""
+        try:
+            refuse_invalid(checked, self.settings)
+        except InputError as error:
+            self.error(error, sha256=checked.file.sha256)
+
+    def error(self, error: BaseException, *, sheet: str | None = None, sha256: str = "", command: str = "") -> None:
+        """Take in why a run came to none; a wrong word on the command line is no news."""
+        name = sheet or self.sheet
+        if name or type(error) is not ConfigError:
+            self.seen += of_error(error, sheet=name, sha256=sha256, command=command)
+
+
+@contextmanager
+def closing_up(ended: Ended, *, tell_by: Tell | None = None) -> Iterator[Ended]:
+    """Close up when the block ends, in whatever way; an error goes on as it came."""
+    try:
+        yield ended
+    except BaseException as error:
+        ended.error(error)
+        close_up(ended, tell_by=tell_by)
+        raise
+    close_up(ended, tell_by=tell_by)
+
+
+def close_up(ended: Ended, *, tell_by: Tell | None = None) -> None:
+    """Tell what is news and write the figures; troubles with that are logged, and end nothing."""
+    settings = ended.settings
+    log = get_logger()
+    try:
+        with closing(open_store(settings.state_dir, ended.clock)) as store:
+            with suppress(CourseSyncError):
+                keep_look(store)
+            for result in ended.results:
+                note_run(store, result)
+            _tell_news(store, ended, tell_by)
+            if settings.metrics_file is not None:
+                write_metrics(settings.metrics_file, figures(store, settings))
+    except CourseSyncError as error:
+        log.warning("closing.failed", reason=str(error))
+        if ended.seen:
+            _tell_unremembered(ended, tell_by)
+    except Exception:
+        log.exception("closing.broken")
+
+
+def note(store: Store, action: str, *, run_id: str | None = None, **facts: object) -> None:
+    """Add to the audit log what the user of this process did.
+
+    Raises:
+        StoreNotWritten: the disk is full.
+    """
+    clean = Redactor().event(facts)
+    write_audit(store, action, user=who(), run_id=run_id, facts=cast("Mapping[str, Json]", clean))
+
+
+def note_run(store: Store, result: Result) -> None:
+    """Add to the audit log how a run ended, or what holds it; a full disk is no reason to lose its report."""
+    report = result.report
+    action = "run.held" if report.exit_code == 6 else "run.ended"  # noqa: PLR2004 - the contract's code of a held run
+    with suppress(CourseSyncError):
+        note(
+            store,
+            action,
+            run_id=report.run_id,
+            command=report.command,
+            file=report.input.path,
+            sha256=report.input.sha256,
+            plan_hash=report.plan_hash,
+            allowed=list(lifted_rails(report.issues)),
+            exit_code=report.exit_code,
+            counts={status.value: number for status, number in counts(report.outcomes).items() if number},
+        )
+
+
+def figures(store: Store, settings: Settings) -> Figures:
+    """What the metrics file tells."""
+    latest = recent_runs(store, at_most=1)
+    last = latest[0] if latest else None
+    return Figures(
+        profile=settings.profile,
+        rows={} if last is None else counts_by_status(store, last.run_id),
+        requests=requests_of_all_runs(store),
+        quota=_quota(store, settings),
+        runs=ended_by_code(store),
+        open_runs=len(unfinished_runs(store)),
+        last_exit_code=None if last is None else last.exit_code,
+        last_run_wall=None if last is None else last.finished_wall,
+        last_good_run_wall=last_good_run(store),
+        last_look_wall=last_look(store),
+        alerts={subject: known.event.value for subject, known in known_states(store).items() if known.event},
+    )
+
+
+def _quota(store: Store, settings: Settings) -> tuple[QuotaUse, ...]:
+    return open_ledger(store, settings, store.clock).use(store.clock.boot())
+
+
+def teller(settings: Settings, wall: Callable[[], float]) -> Tell:
+    """The way to the profile's targets; whoever cannot be reached is logged.
+
+    Raises:
+        ConfigError: a target's address is wrong, or Apprise is not installed.
+    """
+    targets: tuple[Target, ...] = targets_of(
+        settings.alerts, alert_targets=settings.alert_targets, webhook_secret=settings.webhook_secret, wall=wall
+    )
+
+    def tell_all(message: Message) -> bool:
+        taken = tell(message, targets, timeout_s=settings.alerts.timeout_s)
+        for name, took_it in taken:
+            log = get_logger().info if took_it else get_logger().warning
+            log("alert.told" if took_it else "alert.not_delivered", to=name, alert=message.event.value)
+        return any(took_it for _name, took_it in taken) or not taken
+
+    return tell_all
+
+
+def _tell_news(store: Store, ended: Ended, tell_by: Tell | None) -> None:
+    known = dict(known_states(store))
+    redactor = Redactor(ended.settings.secrets)
+    for seen in _last_of_each(ended.seen):
+        before = known.get(seen.subject, WELL)
+        step = decide(before, seen, ended.settings.alerts, profile=ended.settings.profile, at_wall=ended.clock.wall())
+        told = step.message is None or _by(ended, tell_by)(_clean(step.message, redactor))
+        keep_state(store, seen.subject, step.delivered if told else step.undelivered)
+
+
+def _tell_unremembered(ended: Ended, tell_by: Tell | None) -> None:
+    """The store cannot be read or written: better told twice than never."""
+    redactor = Redactor(ended.settings.secrets)
+    for seen in _last_of_each(ended.seen):
+        if seen.event is not None:
+            step = decide(WELL, seen, ended.settings.alerts, profile=ended.settings.profile, at_wall=ended.clock.wall())
+            if step.message is not None:
+                with suppress(CourseSyncError):
+                    _by(ended, tell_by)(_clean(step.message, redactor))
+
+
+def _by(ended: Ended, tell_by: Tell | None) -> Tell:
+    return tell_by or teller(ended.settings, ended.clock.wall)
+
+
+def _clean(message: Message, redactor: Redactor) -> Message:
+    facts = cast("dict[str, Json]", redactor.event(message.facts))
+    lines = tuple(map(redactor.text, message.lines))
+    return replace(message, title=redactor.text(message.title), lines=lines, facts=facts)
+
+
+def _last_of_each(seen: Iterable[Seen]) -> Iterable[Seen]:
+    """By subject: a trouble outweighs what was well in the same command; else the last word holds."""
+    found: dict[str, Seen] = {}
+    for each in seen:
+        if each.event is not None or each.subject not in found:
+            found[each.subject] = each
+    return found.values()

@@ -1,0 +1,94 @@
+"""How long the contents of runs are kept, and what is old enough to go. Pure; the deeds are `jobs/purging.py`'s.
+
+Nothing of a run that can still be resumed is ever old enough.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from sync.model import RunFacts, RunId
+
+DAY_S: Final = 86_400.0
+PARTIAL_AFTER_S: Final = DAY_S
+"""So old a half-written file belongs to no process any more."""
+
+
+class Kept(StrEnum):
+    """What a run leaves behind that holds customers' texts."""
+
+    UPLOAD = "upload"
+    """The kept copy of its sheet."""
+    BEFORE_IMAGES = "before_images"
+    """The records as they were before each update, and what changed: `undo` needs them."""
+    REPORT = "report"
+    """The report's files, and the texts in the journal from which `report` would write them again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """Days that each kind is kept after its run ended."""
+
+    uploads_days: float = 90.0
+    before_images_days: float = 90.0
+    reports_days: float = 90.0
+
+    def days(self, kind: Kept) -> float:
+        """How long this kind is kept."""
+        match kind:
+            case Kept.UPLOAD:
+                return self.uploads_days
+            case Kept.BEFORE_IMAGES:
+                return self.before_images_days
+            case Kept.REPORT:
+                return self.reports_days
+
+
+@dataclass(frozen=True, slots=True)
+class Old:
+    """One kind of one run that is to go."""
+
+    run: RunFacts
+    kind: Kept
+
+
+def old_enough(
+    runs: Iterable[RunFacts],
+    retention: Retention,
+    *,
+    now_wall: float,
+    gone: Mapping[RunId, frozenset[Kept]],
+    only: RunId | None = None,
+) -> tuple[Old, ...]:
+    """What is to go, oldest run first; `gone` has what went before.
+
+    `only` names a run of which everything goes, however young. The copy of a sheet stays while another run that keeps
+    its own still points at it.
+    """
+    everything = sorted(runs, key=lambda run: (run.started_wall, run.run_id))
+    due = [
+        Old(run, kind)
+        for run in everything
+        for kind in Kept
+        if kind not in gone.get(run.run_id, frozenset())
+        and is_over(run)
+        and (run.run_id == only if only is not None else _age_s(run, now_wall) > retention.days(kind) * DAY_S)
+    ]
+    uploads = {old.run.run_id for old in due if old.kind is Kept.UPLOAD}
+    in_use = {
+        run.input_copy
+        for run in everything
+        if run.run_id not in uploads and Kept.UPLOAD not in gone.get(run.run_id, frozenset())
+    }
+    return tuple(old for old in due if old.kind is not Kept.UPLOAD or old.run.input_copy not in in_use)
+
+
+def is_over(run: RunFacts) -> bool:
+    """Whether the run has ended for good: nothing of one that can be resumed may go."""
+    return run.state == "finished"
+
+
+def _age_s(run: RunFacts, now_wall: float) -> float:
+    ended = run.finished_wall if run.finished_wall is not None else run.started_wall
+    return now_wall - ended
