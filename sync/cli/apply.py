@@ -15,7 +15,7 @@ from sync.cli.check import held_by_invalid
 from sync.cli.options import Common, common
 from sync.cli.places import check_folder
 from sync.cli.streams import echo
-from sync.errors import ConfigError, CourseSyncError, HeldRun, HourHasCome, StoppedEarly
+from sync.errors import ConfigError, CourseSyncError, HeldRun, HourHasCome
 
 if TYPE_CHECKING:
     from sync.bootstrap import Session
