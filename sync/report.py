@@ -1,5 +1,6 @@
 """What a report says: outcomes turned into totals, rows of tables and grouped problems. Pure: it writes no file."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from math import isfinite
@@ -38,6 +39,8 @@ PUT_BACK = frozenset({"undo", "drift"})
 """Commands that no sheet asked for: their rows are sections, and no file of theirs is to be mended and sent."""
 
 _GRAVITY = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.NOTE: 2}
+_WHOLE = re.compile(r"[1-9][0-9]{0,14}")
+"""With more digits, nobody knows whether Excel has rounded the number."""
 _AT_WORK = frozenset({"apply", "resume", "undo"})
 _FINISHED = frozenset({0, 4})
 
@@ -190,7 +193,7 @@ def json_objects(report: RunReport) -> Iterator[dict[str, Json]]:
             "run_id": report.run_id,
             "sheet": report.input.sheet,
             "row": outcome.row,
-            "id": (outcome.label.id or None) if outcome.section_id is None else outcome.section_id,
+            "id": _id_of(outcome),
             "status": outcome.status.value,
             "changes": [_change_object(change) for change in outcome.changes],
             "issues": [_issue_object(issue) for issue in issues_in_order(outcome)],
@@ -202,6 +205,14 @@ def json_objects(report: RunReport) -> Iterator[dict[str, Json]]:
             "started_at": outcome.started_at,
             "finished_at": outcome.finished_at,
         }
+
+
+def _id_of(outcome: Outcome) -> int | str | None:
+    """Give the Id as a number also where the row was held, if what the sheet says is one; else the cell's text."""
+    if outcome.section_id is not None:
+        return outcome.section_id
+    text = outcome.label.id
+    return int(text) if _WHOLE.fullmatch(text) else text or None
 
 
 def summary_object(report: RunReport) -> dict[str, Json]:

@@ -14,7 +14,6 @@ from openpyxl import Workbook, load_workbook
 from python_calamine import CalamineWorkbook
 
 from sync.adapters.report_files import csv_bytes, jsonl_bytes, summary_bytes
-from sync.adapters.workbook.results import report_workbook
 from sync.adapters.workbook.source import SheetSource
 from sync.model import (
     InputFacts,
@@ -30,6 +29,7 @@ from sync.model import (
     TableRow,
 )
 from sync.report import FORMULA_STARTS, counts, group_issues, guarded, row_ranges
+from tests.workbooks import report_workbook
 
 nasty = st.one_of(
     st.text(alphabet=st.characters(), max_size=40),

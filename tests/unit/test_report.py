@@ -209,7 +209,7 @@ def test_an_object_of_the_jsonl() -> None:
         "run_id": "r1",
         "sheet": "Sections",
         "row": 4,
-        "id": "4",
+        "id": 4,
         "status": "invalid",
         "changes": [{"field": "Title", "base": "c", "before": "a", "after": "b"}],
         "issues": [

@@ -71,6 +71,8 @@ class BulkSheet:
     rows: Iterable[tuple[int, Sequence[BulkCell]]]
     width: int
     last_row: int
+    hidden: frozenset[int] = frozenset()
+    """Rows that are written hidden."""
 
 
 def plain_styles(workbook: Workbook) -> PlainStyles:
@@ -120,7 +122,7 @@ def _with_rows(content: bytes, sheet: BulkSheet, styles: PlainStyles) -> Iterato
     yield before + b"<sheetData>"
     chunk: list[str] = []
     for number, cells in sheet.rows:
-        chunk.append(row_xml(number, cells, styles))
+        chunk.append(row_xml(number, cells, styles, hidden=number in sheet.hidden))
         if len(chunk) == _ROWS_A_CHUNK:
             yield "".join(chunk).encode()
             chunk.clear()
@@ -128,14 +130,15 @@ def _with_rows(content: bytes, sheet: BulkSheet, styles: PlainStyles) -> Iterato
     yield b"</sheetData>" + after
 
 
-def row_xml(number: int, cells: Sequence[BulkCell], styles: PlainStyles) -> str:
+def row_xml(number: int, cells: Sequence[BulkCell], styles: PlainStyles, *, hidden: bool = False) -> str:
     """Write one row; blank cells without a style are left out."""
     written = [
         _cell_xml(f"{_letter(column)}{number}", cell, styles)
         for column, cell in enumerate(cells, start=1)
         if cell is not None
     ]
-    return f'<row r="{number}">{"".join(written)}</row>'
+    attributes = ' hidden="1"' if hidden else ""
+    return f'<row r="{number}"{attributes}>{"".join(written)}</row>'
 
 
 @lru_cache(maxsize=1024)
@@ -171,9 +174,21 @@ def _text_xml(reference: str, text: str, style: int) -> str:
 
 
 def _number_xml(reference: str, number: float, style: int) -> str:
-    if not isfinite(number) or abs(number) > _LARGEST_EXACT:
+    if isinstance(number, int) and abs(number) > _LARGEST_EXACT:
+        if not _is_a_double(number):
+            return _text_xml(reference, str(number), style)
+        number = float(number)
+    if not isfinite(number):
         return _text_xml(reference, str(number), style)
     return f'<c r="{reference}" s="{style}"><v>{number!r}</v></c>'
+
+
+def _is_a_double(number: int) -> bool:
+    """Whether a cell holds exactly this whole number; the readers give whole doubles as such."""
+    try:
+        return float(number) == number
+    except OverflowError:
+        return False
 
 
 def _moment_xml(

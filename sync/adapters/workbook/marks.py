@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from typing import Final
 
 from sync.adapters.workbook.source import SheetSource
 from sync.headings import COMMAND
@@ -11,6 +12,19 @@ from sync.report import issues_in_order
 
 MOST_MARKS = 2_000
 """Comments in one workbook: far more make Excel slow, and the messages are in their column anyway."""
+MARK_AUTHOR: Final = "coursesync result"
+"""The author of our marks on rows: by it, those of a report that came back are known and taken off."""
+UNCACHED: Final = "#VALUE!"
+"""What stands for a formula that was never calculated: an error, so that its row stays held until it is mended."""
+UNCACHED_NOTE: Final = (
+    "A formula that was never calculated stood here:\n{formula}\nWrite the value, or the formula again."
+)
+MEND: Final = "mend"
+"""The word in `Command` that keeps a row held whose cells may stand in wrong columns, until somebody has looked."""
+BROKEN: Final = (
+    "In the file that you sent, this row had another number of cells than headings ({shown}), so values may stand in "
+    "wrong columns. Put each into its own, then clear this cell: until then the row is held."
+)
 _SHOWN = 300
 
 _REFERENCE = re.compile(r"(?:^|!)\$?([A-Z]{1,3})\$?([0-9]{1,7})$")

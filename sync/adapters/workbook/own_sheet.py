@@ -1,13 +1,13 @@
 """The operator's own workbook with the results on it: formats, widths and other sheets kept, formulas as values."""
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from io import BytesIO
-from typing import Final
 from zipfile import BadZipFile, ZipFile
 
 from openpyxl import Workbook, load_workbook
 from openpyxl.cell.cell import Cell
+from openpyxl.cell.rich_text import CellRichText
 from openpyxl.styles import PatternFill
 from openpyxl.utils import get_column_letter
 from openpyxl.utils.cell import range_boundaries
@@ -15,7 +15,9 @@ from openpyxl.utils.exceptions import InvalidFileException
 from openpyxl.worksheet.worksheet import Worksheet
 
 from sync.adapters.workbook.frame import style_heading
-from sync.adapters.workbook.marks import Mark, Place
+from sync.adapters.workbook.losses import losses
+from sync.adapters.workbook.marks import MARK_AUTHOR, UNCACHED, UNCACHED_NOTE, Mark, Place
+from sync.adapters.workbook.own_order import Order
 from sync.adapters.workbook.source import Layout, SheetSource
 from sync.adapters.workbook.styles import (
     PLAIN_WIDTH,
@@ -27,15 +29,12 @@ from sync.adapters.workbook.styles import (
     put,
     status_fill,
 )
-from sync.adapters.workbook.summary import replace_summary
+from sync.adapters.workbook.summary import remove_summaries, replace_summary
 from sync.model import FlawKind, RunReport
 from sync.report import RESULT_HEADINGS, result_cells
 
-MARK_AUTHOR: Final = "coursesync result"
-"""The author of our marks on rows: by it, those of a report that came back are known and taken off."""
 _MOST_BYTES = 40_000_000
 """Inflated: above it, openpyxl would need minutes and gigabytes."""
-_UNCACHED = "#VALUE!"
 _UNOPENABLE = (
     BadZipFile,
     InvalidFileException,
@@ -51,15 +50,9 @@ _UNOPENABLE = (
 """What openpyxl is known to raise over odd files; `SyntaxError` is the XML parsers' base."""
 
 
-def annotated(
-    report: RunReport,
-    source: SheetSource,
-    layout: Layout,
-    marked: Mapping[Place, Mark],
-    *,
-    remarks: Sequence[str] = (),
-) -> bytes | None:
+def annotated(order: Order) -> bytes | None:
     """Write the results onto a copy of the original; `None` where openpyxl cannot carry that file."""
+    report, source, layout = order.report, order.source, order.layout
     opened = _open(source)
     if opened is None:
         return None
@@ -68,13 +61,15 @@ def annotated(
         _clean(each, header_row=source.header_row if each is worksheet else None)
     _mend_flaws(worksheet, source)
     _empty_old_results(worksheet, source, layout)
+    _make_room(worksheet, source, layout)
     _write_results(worksheet, report, source, layout)
-    _write_marks(worksheet, marked)
+    _write_marks(worksheet, order.marked)
     _set_filter(worksheet, report, source, layout)
     _show_first(workbook, worksheet)
     if not worksheet.freeze_panes:
         worksheet.freeze_panes = f"A{source.header_row + 1}"
-    replace_summary(workbook, report, after=worksheet, remarks=(*lost, *remarks))
+    replace_summary(workbook, report, after=worksheet, remarks=(*lost, *order.remarks))
+    workbook.template = False  # a template's kind of content does not go with the name `.xlsx`
     content = BytesIO()
     try:
         workbook.save(content)
@@ -83,22 +78,23 @@ def annotated(
     return content.getvalue()
 
 
-def _open(source: SheetSource) -> tuple[Workbook, Worksheet, list[str]] | None:
-    """Open the original with the formulas' cached values; what openpyxl warns that it drops becomes a remark."""
+def _open(source: SheetSource) -> tuple[Workbook, Worksheet, tuple[str, ...]] | None:
+    """Open the original with the formulas' cached values, and tell what of it is lost."""
     try:
         with ZipFile(source.path) as archive:
             if sum(part.file_size for part in archive.infolist()) > _MOST_BYTES:
                 return None
-        with warnings.catch_warnings(record=True) as said:
-            warnings.simplefilter("always")
-            workbook = load_workbook(source.path, data_only=True, keep_links=False)
+            with warnings.catch_warnings(record=True) as said:
+                warnings.simplefilter("always")
+                workbook = load_workbook(source.path, data_only=True, keep_links=False, rich_text=True)
+            worksheet = next((each for each in workbook.worksheets if each.title == source.sheet), None)
+            if worksheet is None:
+                return None
+            own_charts = remove_summaries(workbook)
+            warned = [str(warning.message) for warning in said]
+            return workbook, worksheet, losses(archive, workbook, warned, own_charts=own_charts)
     except _UNOPENABLE:
         return None
-    worksheet = next((each for each in workbook.worksheets if each.title == source.sheet), None)
-    if worksheet is None:
-        return None
-    lost = sorted({f"Of your workbook, this could not be kept: {warning.message}." for warning in said})
-    return workbook, worksheet, lost
 
 
 def _clean(worksheet: Worksheet, *, header_row: int | None) -> None:
@@ -107,7 +103,8 @@ def _clean(worksheet: Worksheet, *, header_row: int | None) -> None:
         for cell in row:
             if not isinstance(cell, Cell):
                 continue
-            if isinstance(cell.value, str) and cell.data_type != "e" and is_formula_like(cell.value):
+            text = cell.value
+            if isinstance(text, (str, CellRichText)) and cell.data_type != "e" and is_formula_like(str(text)):
                 cell.data_type = "s"
                 cell.quotePrefix = True
             if cell.comment is not None:
@@ -127,12 +124,23 @@ def _clean_comment(cell: Cell, *, is_row: bool) -> None:
 
 
 def _mend_flaws(worksheet: Worksheet, source: SheetSource) -> None:
-    """A formula without a cached value stays an error, so that a returned row is not taken for blank."""
+    """A formula without a cached value: an error in a column of ours, else a returned row would be taken for blank.
+
+    In any other column its text stays, as text: there it is the operator's own, and nothing is asked of it.
+    """
+    ours = source.named_columns()
     for row in source.rows:
         for column, flaw in row.flaws.items():
             cell = cell_at(worksheet, row.number, column + 1)
-            if cell.value is None:
-                cell.value = _UNCACHED if flaw.kind is FlawKind.UNCACHED_FORMULA else flaw.shown
+            if cell.value is not None:
+                continue
+            if flaw.kind is not FlawKind.UNCACHED_FORMULA:
+                cell.value = flaw.shown
+            elif column in ours:
+                cell.value = UNCACHED
+                cell.comment = note(UNCACHED_NOTE.format(formula=flaw.shown), author=MARK_AUTHOR)
+            else:
+                put(cell, flaw.shown)
 
 
 def _empty_old_results(worksheet: Worksheet, source: SheetSource, layout: Layout) -> None:
@@ -143,11 +151,29 @@ def _empty_old_results(worksheet: Worksheet, source: SheetSource, layout: Layout
             cell.style = "Normal"
 
 
+def _make_room(worksheet: Worksheet, source: SheetSource, layout: Layout) -> None:
+    """Take apart what lies across the added columns: merged cells, and one width for a run of columns."""
+    added = range(min(layout.places.values()) + 1, max(layout.places.values()) + 2)
+    for merged in list(worksheet.merged_cells.ranges):
+        reaches = (merged.max_row or 0) >= source.header_row and (merged.max_col or 0) >= added.start
+        if reaches and any((merged.min_col or 0) <= column + 1 for column in layout.places.values()):
+            worksheet.unmerge_cells(str(merged))
+    dimensions = worksheet.column_dimensions
+    for letter in list(dimensions):
+        run = dimensions[letter]
+        first, last = run.min or 0, run.max or 0
+        if last >= added.start and last > first:
+            for column in range(max(first + 1, added.start), min(last + 1, added.stop)):
+                dimensions[get_column_letter(column)].width = run.width
+            run.max = max(first, added.start - 1)
+
+
 def _write_results(worksheet: Worksheet, report: RunReport, source: SheetSource, layout: Layout) -> None:
     for heading, column in layout.places.items():
         put(cell_at(worksheet, source.header_row, column + 1), heading)
         style_heading(worksheet, source.header_row, column + 1, heading)
         worksheet.column_dimensions[get_column_letter(column + 1)].width = WIDTHS.get(heading, PLAIN_WIDTH)
+        worksheet.column_dimensions[get_column_letter(column + 1)].hidden = False
     columns = [layout.places[heading] + 1 for heading in RESULT_HEADINGS]
     for outcome in report.outcomes:
         for column, value in zip(columns, result_cells(outcome, run_id=report.run_id), strict=True):

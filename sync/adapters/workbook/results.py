@@ -1,23 +1,29 @@
 """The workbooks of a report: `report.xlsx`, the operator's sheet with a result on each row, and `failed.xlsx`."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from sync.adapters.whole_file import Disk, Placed, place
-from sync.adapters.workbook.marks import MOST_MARKS, Mark, Place, marks
-from sync.adapters.workbook.own_sheet import annotated
+from sync.adapters.workbook.marks import BROKEN, MOST_MARKS, Mark, Place, marks
+from sync.adapters.workbook.own_order import NotCarried, Order
+from sync.adapters.workbook.own_process import annotated_apart
 from sync.adapters.workbook.source import Layout, SheetSource
 from sync.adapters.workbook.values import values_workbook
 from sync.headings import COMMAND
-from sync.model import NEEDS_ATTENTION, RunReport, Status
+from sync.model import NEEDS_ATTENTION, RunReport, Severity, Status
 from sync.report import PUT_BACK, RESULT_HEADINGS
+
+Carry = Callable[[Order], bytes | NotCarried]
+"""Writes results onto a copy of the original workbook."""
 
 MOST_ROWS_OF_ITS_OWN = 10_000
 """Up to here the original workbook is opened and kept; above it, its values are written."""
 
 _LARGE = f"The sheet has more than {MOST_ROWS_OF_ITS_OWN:,} rows: its values were kept, its formats were not."
-_CSV = "The sheet came as CSV: this workbook holds its values."
-_ODD = "The original workbook could not be carried over as it is: its values were kept, its formats were not."
+_VALUES_ONLY = {
+    "csv": "The sheet came as CSV: this workbook holds its values.",
+    "ods": "The sheet came as OpenDocument: this workbook holds its values, its formats were not kept.",
+}
 _FAILED = "Only the rows that need attention. Mend the marked cells, then send this file as it is."
 _MANY_MARKS = f"Only the first {MOST_MARKS:,} marked cells carry a comment; the messages are all in their column."
 
@@ -31,24 +37,26 @@ def write_results(path: Path, report: RunReport, source: SheetSource | None, *, 
     return place(path, report_workbook(report, source), disk=disk)
 
 
-def report_workbook(report: RunReport, source: SheetSource | None = None) -> bytes:
+def report_workbook(report: RunReport, source: SheetSource | None = None, *, carry: Carry = annotated_apart) -> bytes:
     """Make the operator's own sheet, row numbers kept, with the results on it.
 
-    Without a source (no file, or it is gone) the sheet names Id, CourseId and Title of each row.
+    Without a source (no file, or it is gone) the sheet names Id, CourseId and Title of each row. The original file is
+    opened by `carry`, in a process of its own under limits; where that fails, the values that were read are written.
     """
     source = source or _stand_in(report)
     layout, marked = _prepare(report, source)
     remarks = (_MANY_MARKS,) if len(marked) >= MOST_MARKS else ()
     if source.format == "xlsx":
         is_large = len(source.rows) - source.header_row > MOST_ROWS_OF_ITS_OWN
-        own = None if is_large else annotated(report, source, layout, marked, remarks=remarks)
-        if own is not None:
+        own = _LARGE if is_large else carry(Order(report, source, layout, marked, remarks))
+        if isinstance(own, bytes):
             return own
-        remarks = (_LARGE if is_large else _ODD, *remarks)
-    elif source.format == "csv":
-        remarks = (_CSV, *remarks)
+        remarks = (str(own), *remarks)
+    elif source.format in _VALUES_ONLY:
+        remarks = (_VALUES_ONLY[source.format], *remarks)
     rows = {int(row.number): int(row.number) for row in source.rows}
-    return values_workbook(report, source, layout, marked, rows=rows, remarks=remarks)
+    hidden = frozenset(int(row.number) for row in source.rows if row.hidden)
+    return values_workbook(report, source, layout, marked, rows=rows, hidden=hidden, remarks=remarks)
 
 
 def failed_workbook(report: RunReport, source: SheetSource | None = None) -> bytes | None:
@@ -72,9 +80,20 @@ def _stand_in(report: RunReport) -> SheetSource:
 def _prepare(
     report: RunReport, source: SheetSource, *, only: set[int] | None = None
 ) -> tuple[Layout, Mapping[Place, Mark]]:
-    """Lay out the added columns (a `Command` column too, where conflicts ask for one) and gather the marks."""
-    conflicts = any(outcome.status is Status.CONFLICT for outcome in report.outcomes)
-    command = (COMMAND,) if conflicts and source.column_of(COMMAND) is None else ()
-    layout = Layout.of(source, (*command, *RESULT_HEADINGS))
+    """Lay out the added columns (a `Command` column too, where rows ask for one) and gather the marks."""
     outcomes = [outcome for outcome in report.outcomes if only is None or outcome.row in only]
-    return layout, marks(outcomes, source, status_column=layout.places[RESULT_HEADINGS[0]])
+    broken = {int(row.number): row.broken.shown for row in source.rows if row.broken is not None}
+    asked = any(outcome.status is Status.CONFLICT for outcome in report.outcomes) or bool(broken)
+    command = (COMMAND,) if asked and source.column_of(COMMAND) is None else ()
+    layout = Layout.of(source, (*command, *RESULT_HEADINGS))
+    found = marks(outcomes, source, status_column=layout.places[RESULT_HEADINGS[0]])
+    if not broken:
+        return layout, found
+    at = layout.places.get(COMMAND, source.column_of(COMMAND))
+    rows = {int(outcome.row) for outcome in outcomes}
+    told = {
+        (row, at): Mark(Severity.ERROR, BROKEN.format(shown=shown))
+        for row, shown in broken.items()
+        if at is not None and row in rows
+    }
+    return layout, {**found, **told}

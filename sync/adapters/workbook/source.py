@@ -3,12 +3,15 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Self
+from typing import Final, Self
 
 from sync.base import find_base
 from sync.headings import COMMAND, OWN_HEADINGS, heading_key
 from sync.model import CellValue, CheckedSheet, Outcome, RowNumber, Table, TableRow
 from sync.report import RESULT_PREFIX, ordered
+
+_MOST_MERGED: Final = 50
+"""Blank merged columns that the results still stand behind; wider ones are taken apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +20,7 @@ class SheetSource:
 
     path: Path
     format: str
-    """`xlsx` or `csv`."""
+    """`xlsx`, `ods`, `csv`, or `none` where there was no file."""
     sheet: str
     header_row: int
     rows: tuple[TableRow, ...] = ()
@@ -68,13 +71,21 @@ class SheetSource:
         found = (n for n, cell in enumerate(self.header) if field_of(cell) == name)
         return next(found, None)
 
+    def named_columns(self) -> frozenset[int]:
+        """The columns whose cells mean something to a run: those of fields and of `Command`."""
+        if self.columns:
+            return frozenset(self.columns.values())
+        return frozenset(column for column, cell in enumerate(self.header) if field_of(cell) is not None)
+
     def result_columns(self) -> dict[int, str]:
         """The result columns of a report that came back, with their headings."""
         return {n: str(cell).strip() for n, cell in enumerate(self.header) if str(cell or "").startswith(RESULT_PREFIX)}
 
     def width(self) -> int:
-        """How many columns hold anything."""
-        return max((_filled(row.cells) for row in self.rows), default=0)
+        """How many columns hold anything, or belong to merged cells of a row below the heading (within reason)."""
+        filled = max((_filled(row.cells) for row in self.rows), default=0)
+        merged = max((max(row.merged) + 1 for row in self.rows if row.merged), default=0)
+        return max(filled, min(merged, filled + _MOST_MERGED))
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,9 @@ from sync.report import FORMULA_STARTS, RESULT_PREFIX
 
 LONGEST: Final = 32_767
 """Characters that a cell of Excel holds, in UTF-16 units."""
+CUT: Final = " … (cut to what a cell holds; report.csv and report.jsonl have all of it)"
+_LONGEST_ESCAPE: Final = 7
+"""Characters that one character may take when it is stored: `_x0001_`."""
 _LONGEST_COMMENT: Final = 1_200
 _COMMENT_WIDTH: Final = 320
 _LINE_HEIGHT: Final = 19
@@ -53,6 +56,22 @@ STATUS_COLOURS: Final[dict[Status, str]] = {
     Status.UNKNOWN: "FFFFEB9C",
     Status.NOT_ATTEMPTED: "FFFFEB9C",
 }
+
+_GOOD, _PLANNED, _CALM, _BAD, _OPEN = "70AD47", "5B9BD5", "A6A6A6", "C00000", "FFC000"
+BAR_COLOURS: Final[dict[Status, str]] = {
+    Status.UPDATED: _GOOD,
+    Status.VALID: _GOOD,
+    Status.TO_UPDATE: _PLANNED,
+    Status.UNCHANGED: _CALM,
+    Status.SKIPPED: _CALM,
+    Status.INVALID: _BAD,
+    Status.REJECTED: _BAD,
+    Status.FAILED: _BAD,
+    Status.CONFLICT: _OPEN,
+    Status.UNKNOWN: _OPEN,
+    Status.NOT_ATTEMPTED: _OPEN,
+}
+"""The colours of the chart: those of the cells, strong enough for a bar."""
 
 WIDTHS: Final[dict[str, float]] = {
     "Command": 11,
@@ -93,6 +112,23 @@ def is_too_long(text: str) -> bool:
     return len(text) * 2 >= LONGEST and len(text.encode("utf-16-le", "surrogatepass")) // 2 >= LONGEST
 
 
+def shortened(text: str) -> str:
+    """Cut a text of ours that is longer than a cell, and say where all of it stands; never for a cell of the sheet."""
+    if len(text) * _LONGEST_ESCAPE <= LONGEST or not is_too_long(stored := storable(text)):
+        return text
+    kept = stored.encode("utf-16-le", "surrogatepass")[: 2 * (LONGEST - len(CUT) - 1)].decode("utf-16-le", "ignore")
+    return text[: _spelled(text, len(kept))] + CUT
+
+
+def _spelled(text: str, length: int) -> int:
+    """How many characters of `text` take at most `length` when they are stored."""
+    low, high = 0, len(text)
+    while low < high:
+        middle = (low + high + 1) // 2
+        low, high = (middle, high) if len(storable(text[:middle])) <= length else (low, middle - 1)
+    return low
+
+
 def is_formula_like(text: str) -> bool:
     """Whether a spreadsheet would take the text for a formula if somebody typed it."""
     return text.startswith(FORMULA_STARTS)
@@ -115,7 +151,7 @@ def put(cell: Cell, value: str | int | None) -> None:
     if not isinstance(value, str):
         cell.value = value
         return
-    cell.value = storable(value[: LONGEST // 2] if is_too_long(value) else value)
+    cell.value = storable(shortened(value))
     cell.data_type = "s"
     if is_formula_like(value):
         cell.quotePrefix = True

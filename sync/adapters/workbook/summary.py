@@ -4,10 +4,14 @@ from collections.abc import Sequence
 from typing import Final
 
 from openpyxl import Workbook
+from openpyxl.chart import BarChart, Reference
+from openpyxl.chart.label import DataLabelList
+from openpyxl.chart.marker import DataPoint
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
 from sync.adapters.workbook.styles import (
+    BAR_COLOURS,
     BOLD,
     FAINT,
     HEADING_FILL,
@@ -20,7 +24,7 @@ from sync.adapters.workbook.styles import (
     put,
     status_fill,
 )
-from sync.model import RunReport, Severity
+from sync.model import RunReport, Severity, Status
 from sync.report import counts, group_issues, row_ranges
 from sync.report_text import next_step, status_words, totals_line
 
@@ -28,15 +32,29 @@ SUMMARY_SHEET: Final = "Summary"
 TITLE: Final = "What became of each row"
 """The first cell: by it, the page of a report that came back is known and replaced."""
 _WIDTHS = (24, 24, 60, 34, 10)
+_COUNTS: Final = 4
+"""The row of the counts' headings; the chart begins beside it."""
+_CHART_ROWS: Final = 14
+_CHART_CM: Final = (15, 7)
 _MOST_GROUPS = 500
 _MOST_RANGES = 60
 
 
+def remove_summaries(workbook: Workbook) -> int:
+    """Take off the pages of former reports; say how many."""
+    ours = [each for each in workbook.worksheets if each.title.startswith(SUMMARY_SHEET) and _title_of(each) == TITLE]
+    for worksheet in ours:
+        workbook.remove(worksheet)
+    return len(ours)
+
+
+def _title_of(worksheet: Worksheet) -> str:
+    return str(worksheet["A1"].value)
+
+
 def replace_summary(workbook: Workbook, report: RunReport, *, after: Worksheet, remarks: Sequence[str] = ()) -> None:
     """Put the summary behind the sheet `after`, in place of an older one."""
-    for worksheet in workbook.worksheets:
-        if worksheet.title.startswith(SUMMARY_SHEET) and worksheet["A1"].value == TITLE:
-            workbook.remove(worksheet)
+    remove_summaries(workbook)
     sheet: Worksheet = workbook.create_sheet(SUMMARY_SHEET, workbook.index(after) + 1)
     sheet.sheet_view.showGridLines = False
     for number, width in enumerate(_WIDTHS, start=1):
@@ -44,7 +62,7 @@ def replace_summary(workbook: Workbook, report: RunReport, *, after: Worksheet, 
     put(cell_at(sheet, 1, 1), TITLE)
     cell_at(sheet, 1, 1).font = TITLE_FONT
     put(cell_at(sheet, 2, 1), totals_line(report))
-    row = _counts(sheet, report, 4)
+    row = max(_counts(sheet, report, _COUNTS), _COUNTS + _CHART_ROWS)
     row = _groups(sheet, report, row + 1)
     row = _facts(sheet, report, row + 1)
     for remark in (*remarks, next_step(report)):
@@ -67,17 +85,41 @@ def _headings(sheet: Worksheet, row: int, texts: Sequence[str]) -> int:
 
 
 def _counts(sheet: Worksheet, report: RunReport, row: int) -> int:
-    row = _headings(sheet, row, ("Status", "Rows"))
-    for status, total in counts(report.outcomes).items():
-        if total:
-            put(cell_at(sheet, row, 1), status_words(status))
-            cell_at(sheet, row, 1).fill = status_fill(status)
-            put(cell_at(sheet, row, 2), total)
-            row += 1
+    first = row = _headings(sheet, row, ("Status", "Rows"))
+    present = [(status, total) for status, total in counts(report.outcomes).items() if total]
+    for row, (status, total) in enumerate(present, start=first):
+        put(cell_at(sheet, row, 1), status_words(status))
+        cell_at(sheet, row, 1).fill = status_fill(status)
+        put(cell_at(sheet, row, 2), total)
+    if present:
+        _add_chart(sheet, first, [status for status, _ in present])
+    row = first + len(present)
     put(cell_at(sheet, row, 1), "rows read")
     put(cell_at(sheet, row, 2), report.input.rows)
     cell_at(sheet, row, 1).font = cell_at(sheet, row, 2).font = BOLD
     return row + 1
+
+
+def _add_chart(sheet: Worksheet, first: int, statuses: Sequence[Status]) -> None:
+    """Draw the counts beside their table as bars, the first status on top, each in a colour of its kind."""
+    last = first + len(statuses) - 1
+    chart = BarChart()
+    chart.type, chart.gapWidth, chart.legend = "bar", 40, None
+    chart.add_data(Reference(sheet, min_col=2, min_row=first, max_row=last))
+    chart.set_categories(Reference(sheet, min_col=1, min_row=first, max_row=last))
+    chart.title = "Rows by status"
+    chart.x_axis.scaling.orientation = "maxMin"
+    chart.x_axis.delete = False
+    chart.y_axis.delete = True
+    chart.y_axis.majorGridlines = None
+    (series,) = chart.series
+    series.dLbls = DataLabelList(showVal=True, showSerName=False, showCatName=False, showLegendKey=False)
+    for number, status in enumerate(statuses):
+        point = DataPoint(idx=number)
+        point.graphicalProperties.solidFill = BAR_COLOURS[status]
+        series.dPt.append(point)
+    chart.width, chart.height = _CHART_CM
+    sheet.add_chart(chart, f"C{_COUNTS}")
 
 
 def _groups(sheet: Worksheet, report: RunReport, row: int) -> int:

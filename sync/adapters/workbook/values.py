@@ -1,6 +1,7 @@
 """A report of values only: for large sheets, CSV, files that openpyxl cannot carry, and the rows that failed."""
 
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, time, timedelta
@@ -8,21 +9,25 @@ from datetime import date, time, timedelta
 from openpyxl import Workbook
 from openpyxl.styles import PatternFill
 from openpyxl.utils import get_column_letter
+from openpyxl.utils.cell import range_boundaries
+from openpyxl.worksheet.cell_range import CellRange
 from openpyxl.worksheet.worksheet import Worksheet
 
 from sync.adapters.workbook.bulk import BulkCell, BulkSheet, ErrorCell, Styled, plain_styles, save
 from sync.adapters.workbook.frame import add_choices, write_headings
-from sync.adapters.workbook.marks import Mark, Place
-from sync.adapters.workbook.own_sheet import MARK_AUTHOR
+from sync.adapters.workbook.marks import MARK_AUTHOR, MEND, UNCACHED, Mark, Place
 from sync.adapters.workbook.source import Layout, SheetSource
-from sync.adapters.workbook.styles import cell_at, fill_of, note, status_fill
+from sync.adapters.workbook.styles import cell_at, fill_of, note, shortened, status_fill
 from sync.adapters.workbook.summary import replace_summary
 from sync.base import BASE_SHEET, carried_rows
-from sync.model import Outcome, RunReport, Severity, Status, Table, TableRow
+from sync.cells import is_error_word
+from sync.headings import COMMAND
+from sync.model import FlawKind, Outcome, RunReport, Severity, Status, Table, TableRow
 from sync.report import RESULT_HEADINGS, result_cells
 
 _FORBIDDEN_IN_TITLE = re.compile(r"[\[\]:*?/\\\x00-\x1f]")
 _LONGEST_TITLE = 31
+_SMALLEST_MERGE = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +49,11 @@ class _Sheet:
     rows: Mapping[int, int]
     """Row of the original to row of this workbook, ascending."""
     width: int
+    ours: frozenset[int]
+    """Columns whose cells mean something to a run."""
+    command: int | None
+    alone: frozenset[Place]
+    """Cells of the original that lost those they were merged with."""
 
     def headings(self) -> list[str]:
         names = [str(cell) if cell is not None else "" for cell in self.source.header]
@@ -62,12 +72,19 @@ def values_workbook(
     marked: Mapping[Place, Mark],
     *,
     rows: Mapping[int, int],
+    hidden: frozenset[int] = frozenset(),
     remarks: Sequence[str] = (),
 ) -> bytes:
-    """Write the rows that `rows` names, each at its new number, with results, marks, drop-downs and summary."""
+    """Write the rows that `rows` names, each at its new number, with results, marks, drop-downs and summary.
+
+    What held a row in the original holds it here too: merged cells stay merged, an error stays an error.
+    """
     outcomes = {int(outcome.row): outcome for outcome in report.outcomes}
     width = max(source.width(), *(column + 1 for column in layout.places.values()))
-    sheet = _Sheet(report.run_id, source, layout, marked, outcomes, rows, width)
+    merges, anchors, alone = _merges(source, rows)
+    command = layout.places.get(COMMAND, source.column_of(COMMAND))
+    ours = source.named_columns()
+    sheet = _Sheet(report.run_id, source, layout, marked, outcomes, rows, width, ours, command, alone)
     workbook = Workbook()
     worksheet = workbook.worksheets[0]
     worksheet.title = _title(source.sheet)
@@ -77,12 +94,14 @@ def values_workbook(
     write_headings(worksheet, headings, row=header_row)
     add_choices(worksheet, headings, first_row=header_row + 1)
     worksheet.auto_filter.ref = f"A{header_row}:{get_column_letter(len(headings))}{last_row}"
-    for (row, column), mark in marked.items():
-        if row in rows:
+    for place, mark in marked.items():
+        row, column = anchors.get(place, place)
+        if row in rows and (place == (row, column) or (row, column) not in marked):
             cell_at(worksheet, rows[row], column + 1).comment = note(mark.text, author=MARK_AUTHOR)
+    worksheet.merged_cells.ranges.update(CellRange(merge) for merge in merges)
     replace_summary(workbook, report, after=worksheet, remarks=remarks)
     styles = _register(worksheet, header_row, len(headings))
-    sheets = {worksheet.title: BulkSheet(_rows(sheet, styles), len(headings), last_row)}
+    sheets = {worksheet.title: BulkSheet(_rows(sheet, styles), len(headings), last_row, hidden)}
     if source.base is not None:
         wanted = {_key(outcomes[row]) for row in rows if row in outcomes}
         sheets[_add_base(workbook)] = _base(source.base, wanted)
@@ -131,7 +150,7 @@ def _rows(sheet: _Sheet, styles: _Styles) -> Iterator[tuple[int, Sequence[BulkCe
         if number in sheet.outcomes:
             outcome = sheet.outcomes[number]
             for column, value in zip(results, result_cells(outcome, run_id=sheet.run_id), strict=True):
-                cells[column] = value
+                cells[column] = shortened(value) if isinstance(value, str) else value
             cells[results[0]] = Styled(outcome.status.value, styles.by_status[outcome.status])
         if number in marked_rows:
             _colour(cells, number, sheet, styles)
@@ -142,7 +161,21 @@ def _own_cells(row: TableRow, sheet: _Sheet) -> list[BulkCell]:
     cells: list[BulkCell] = list(row.cells[: sheet.width])
     cells += [None] * (sheet.width - len(cells))
     for column, flaw in row.flaws.items():
-        cells[column] = ErrorCell(flaw.shown)
+        if flaw.kind is FlawKind.UNCACHED_FORMULA:
+            # In a column of ours its text would be taken for a value; elsewhere it is the operator's own.
+            cells[column] = ErrorCell(UNCACHED) if column in sheet.ours else flaw.shown
+        else:
+            cells[column] = ErrorCell(flaw.shown)
+    if sheet.source.format == "csv":
+        for column in sheet.ours:
+            word = cells[column]
+            if isinstance(word, str) and is_error_word(word):  # in a CSV that is an error; here a text would be a text
+                cells[column] = ErrorCell(word.strip())
+    if row.broken is not None and sheet.command is not None and int(row.number) in sheet.outcomes:
+        cells[sheet.command] = MEND
+    for column in row.merged:
+        if (int(row.number), column) in sheet.alone:
+            cells[column] = ErrorCell(UNCACHED)
     if row.number > sheet.source.header_row:
         for column in sheet.layout.emptied:
             cells[column] = None
@@ -156,6 +189,34 @@ def _colour(cells: list[BulkCell], number: int, sheet: _Sheet, styles: _Styles) 
             continue  # a date keeps its format, without which it would be read as a number
         style = styles.by_severity[mark.severity]
         cells[column] = ErrorCell(cell.shown, style) if isinstance(cell, ErrorCell) else Styled(cell, style)
+
+
+def _merges(source: SheetSource, rows: Mapping[int, int]) -> tuple[list[str], Mapping[Place, Place], frozenset[Place]]:
+    """Give the merged ranges below the heading at their new rows, the first cell of each of their cells, and the rest.
+
+    The rest are cells that lost those they were merged with.
+    """
+    reaches = {flaw.shown for row in source.rows if int(row.number) in rows for flaw in row.merged.values()}
+    merges: list[str] = []
+    alone: set[Place] = set()
+    anchors: dict[Place, Place] = {}
+    numbers, width = list(rows), source.width()
+    for first, top, last, bottom in sorted(map(_bounds, reaches)):
+        kept = numbers[bisect_left(numbers, max(top, source.header_row + 1)) : bisect_right(numbers, bottom)]
+        cells = {(row, column - 1) for row in kept for column in range(first, min(last, width) + 1)}
+        if len(cells) < _SMALLEST_MERGE or not anchors.keys().isdisjoint(cells):
+            alone |= cells
+            continue
+        anchors |= dict.fromkeys(cells, min(cells))
+        ends = get_column_letter(first), get_column_letter(min(last, width))
+        merges.append(f"{ends[0]}{rows[kept[0]]}:{ends[1]}{rows[kept[-1]]}")
+    return merges, anchors, frozenset(alone)
+
+
+def _bounds(reach: str) -> tuple[int, int, int, int]:
+    """First column, first row, last column and last row of `A1:C3`."""
+    first, top, last, bottom = range_boundaries(reach)
+    return first or 1, top or 1, last or 1, bottom or 1
 
 
 def _add_base(workbook: Workbook) -> str:

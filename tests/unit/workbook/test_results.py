@@ -15,9 +15,9 @@ from openpyxl.worksheet.table import Table as ExcelTable
 from openpyxl.worksheet.worksheet import Worksheet
 
 from sync.adapters.spreadsheet import load_here
-from sync.adapters.workbook import results
 from sync.adapters.workbook.export import write_export
-from sync.adapters.workbook.results import failed_workbook, report_workbook, write_results
+from sync.adapters.workbook.own_order import NotCarried
+from sync.adapters.workbook.results import failed_workbook, write_results
 from sync.adapters.workbook.source import SheetSource
 from sync.base import read_base
 from sync.model import (
@@ -41,6 +41,7 @@ from sync.model import (
 from sync.report import RESULT_HEADINGS
 from sync.validate import check_sheet
 from tests.sections import ORIGIN
+from tests.workbooks import report_workbook
 
 NOT_A_NUMBER = Issue(
     "cell.not_a_number", "must be a whole number", "DisplayOrder", attempted_value="soon", cell="Edits!C4"
@@ -248,7 +249,7 @@ def test_a_workbook_that_cannot_be_carried_still_gets_its_report(own: Path, dama
 
     remarks = [row[0] for row in sheet.parent["Summary"].iter_rows(values_only=True)]
     assert column(sheet, "My notes") == [f"note {row}" for row in range(3, 8)]
-    assert results._ODD in remarks
+    assert NotCarried.ODD in remarks
 
 
 def test_a_csv_gets_a_workbook_of_its_values(tmp_path: Path) -> None:
@@ -324,7 +325,7 @@ def test_an_inflated_workbook_is_not_opened(own: Path) -> None:
 
     summary = opened(report_workbook(report_of(*OUTCOMES), source)).parent["Summary"]
 
-    assert results._ODD in [row[0] for row in summary.iter_rows(values_only=True)]
+    assert NotCarried.ODD in [row[0] for row in summary.iter_rows(values_only=True)]
 
 
 def test_without_a_file_the_sections_are_named(tmp_path: Path) -> None:

@@ -1,0 +1,32 @@
+"""The process that opens the operator's own workbook: an order on standard input, the report on standard output.
+
+Started by `own_process.py` with `python -m`. It writes nothing where openpyxl cannot carry the file; what nobody
+foresaw ends it with a traceback on standard error, and the caller takes both for the same.
+"""
+
+import pickle
+import sys
+from typing import Any
+
+from sync.adapters.confined import confine
+
+
+def main() -> None:
+    """Serve one order; the limits are in the arguments: address space in bytes, processor seconds."""
+    confine(memory_bytes=int(sys.argv[1]), cpu_s=int(sys.argv[2]))
+    answer = sys.stdout.buffer
+    sys.stdout = sys.stderr  # what a library may print is no answer
+    modules: dict[str, Any] = sys.modules
+    modules["numpy"] = None  # openpyxl takes it when it is there, for nothing that is needed here: half of its start
+    from sync.adapters.workbook.own_process import OUT_OF_MEMORY  # noqa: PLC0415 - under the limits
+    from sync.adapters.workbook.own_sheet import annotated  # noqa: PLC0415 - the same
+
+    try:
+        content = annotated(pickle.load(sys.stdin.buffer))  # noqa: S301 - from the process that started this one
+    except MemoryError:
+        sys.exit(OUT_OF_MEMORY)
+    answer.write(content or b"")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,141 @@
+"""The operator's own workbook is opened apart and under limits: it can end that process, and nothing else."""
+
+import zipfile
+from pathlib import Path
+
+import pytest
+import xlsxwriter
+from openpyxl import Workbook
+
+from sync.adapters.confined import Limits
+from sync.adapters.workbook.own_order import NotCarried, Order
+from sync.adapters.workbook.own_process import annotated_apart
+from sync.adapters.workbook.results import report_workbook
+from sync.adapters.workbook.source import Layout, SheetSource
+from sync.report import RESULT_HEADINGS
+from tests.workbooks import checked_at, here, opened, remarks_of, report_on
+
+PIXEL = bytes.fromhex(
+    "89504e470d0a1a0a0000000d4948445200000001000000010804000000b51c0c020000000b4944415478da6364600000000600023081d02f"
+    "0000000049454e44ae426082"
+)
+
+
+def workbook_at(path: Path, *, merge: str | None = None) -> Path:
+    workbook = Workbook()
+    sheet = workbook.worksheets[0]
+    sheet.append(["Id", "Title"])
+    sheet.append(["200", "a"])
+    workbook.save(path)
+    if merge:
+        _put_into_sheet(
+            path, "</sheetData>", f'</sheetData><mergeCells count="1"><mergeCell ref="{merge}"/></mergeCells>'
+        )
+    return path
+
+
+def _put_into_sheet(path: Path, old: str, new: str) -> None:
+    with zipfile.ZipFile(path) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    name = "xl/worksheets/sheet1.xml"
+    assert old.encode() in parts[name]
+    parts[name] = parts[name].replace(old.encode(), new.encode())
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for each, content in parts.items():
+            archive.writestr(each, content)
+
+
+def order_for(path: Path) -> Order:
+    checked = checked_at(path)
+    source = SheetSource.of(checked)
+    return Order(report_on(checked), source, Layout.of(source, RESULT_HEADINGS), {}, ("said",))
+
+
+def test_the_process_writes_what_would_be_written_here(tmp_path: Path) -> None:
+    """The same cells, whichever process made them."""
+    order = order_for(workbook_at(tmp_path / "a.xlsx"))
+
+    apart, same = annotated_apart(order), here(order)
+
+    assert isinstance(apart, bytes)
+    assert isinstance(same, bytes)
+    cells = [list(opened(content).iter_rows(values_only=True)) for content in (apart, same)]
+    assert cells[0] == cells[1]
+    assert cells[0][1][:3] == ("200", "a", "failed")
+
+
+@pytest.mark.parametrize(
+    "limits",
+    [pytest.param(Limits(cpu_s=1), id="processor-time"), pytest.param(Limits(wall_s=1.0), id="clock")],
+)
+def test_a_file_that_stalls_openpyxl_is_given_up(tmp_path: Path, limits: Limits) -> None:
+    """5 KB with all cells of the grid merged would take openpyxl hours: the process ends at its limit."""
+    order = order_for(workbook_at(tmp_path / "a.xlsx"))
+    workbook_at(tmp_path / "a.xlsx", merge="A3:XFD1048576")
+
+    assert annotated_apart(order, limits=limits) is NotCarried.HEAVY
+
+
+def test_a_file_that_needs_too_much_memory_is_given_up(tmp_path: Path) -> None:
+    """The limit is the process's own: its death is an answer."""
+    order = order_for(workbook_at(tmp_path / "a.xlsx"))
+    workbook_at(tmp_path / "a.xlsx", merge="A3:XFD1048576")
+
+    assert annotated_apart(order, limits=Limits(memory_bytes=130_000_000)) is NotCarried.HEAVY
+
+
+def test_the_values_that_were_read_stand_in(tmp_path: Path) -> None:
+    """What the reading process gave is at hand, and the summary says why the formats are gone."""
+    checked = checked_at(workbook_at(tmp_path / "a.xlsx"))
+
+    sheet = opened(report_workbook(report_on(checked), SheetSource.of(checked), carry=lambda _: NotCarried.HEAVY))
+
+    assert (sheet["B2"].value, sheet["C2"].value) == ("a", "failed")
+    assert NotCarried.HEAVY in remarks_of(sheet)
+
+
+def test_what_openpyxl_cannot_keep_is_named(tmp_path: Path) -> None:
+    """Pictures, text boxes and macros are gone from the copy, charts are drawn anew: the summary says each."""
+    path = tmp_path / "a.xlsx"
+    (tmp_path / "pixel.png").write_bytes(PIXEL)
+    with xlsxwriter.Workbook(path) as workbook:
+        sheet = workbook.add_worksheet("Edits")
+        sheet.write_row(0, 0, ["Id", "Title", "DisplayOrder"])
+        sheet.write_row(1, 0, ["200", "a", 1])
+        sheet.insert_image("F2", str(tmp_path / "pixel.png"))
+        sheet.insert_image("F9", str(tmp_path / "pixel.png"))
+        sheet.insert_textbox("F5", "Read me")
+        chart = workbook.add_chart({"type": "column"})
+        assert chart is not None
+        chart.add_series({"values": "=Edits!$C$2:$C$2"})
+        sheet.insert_chart("H2", chart)
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("xl/externalLinks/externalLink1.xml", b"<externalLink/>")
+
+    content = here(order_for(path))
+
+    assert isinstance(content, bytes)
+    remarks = [each for each in remarks_of(opened(content)) if each.startswith("Of your workbook")]
+    assert remarks == [
+        (
+            "Of your workbook, this copy does not have: a picture, a shape or text box, a link to another workbook."
+            " The file that you sent still has all of it."
+        ),
+        "Of your workbook, a chart was drawn anew: some of the look may differ.",
+    ]
+
+
+def test_a_report_that_comes_back_has_no_chart_of_the_operators(tmp_path: Path) -> None:
+    """The chart of a former summary is ours: nobody is told that it was drawn anew."""
+    first = tmp_path / "report.xlsx"
+    order = order_for(workbook_at(tmp_path / "a.xlsx"))
+    content = here(order)
+    assert isinstance(content, bytes)
+    first.write_bytes(content)
+
+    again = here(order_for(first))
+
+    assert isinstance(again, bytes)
+    sheet = opened(again)
+    assert [each for each in remarks_of(sheet) if each.startswith("Of your workbook")] == []
+    assert [len(each._charts) for each in sheet.parent.worksheets] == [0, 1]
