@@ -72,6 +72,8 @@ class Desk:
     env: dict[str, str] = field(default_factory=lambda: {**PLAIN, "COURSESYNC_TOKEN": TOKEN})
     before: dict[int, Any] = field(default_factory=dict)
     converged_after: int | None = None
+    judged: int = 0
+    """The last log entry that has been judged: what came before another page was begun."""
     _names: "count[int]" = field(default_factory=lambda: count(1))
 
     def __post_init__(self) -> None:
@@ -166,6 +168,11 @@ class Desk:
         runs = json.loads(self.run("history", "--json").stdout)
         return self.run("report", runs[0]["run_id"], failpoint=failpoint) if runs else self.apply(failpoint=failpoint)
 
+    def turn_the_page(self, asked: Sequence[Asked]) -> None:
+        """Judge by other rows from here on: those of the same sheet, with what an undo asks for in them."""
+        self.asked, self.before, self.endings = list(asked), self.sandbox.records(), []
+        self.judged = self.sandbox.log()[-1]["n"]
+
     def apply_again_sends_nothing(self) -> None:
         """Apply the same sheet once more, and let the checker see that no PUT comes any more."""
         self.converged_after = self.sandbox.log()[-1]["n"]
@@ -216,7 +223,7 @@ class Desk:
             state_dir=self.state_dir,
             rows=self.rows,
             asked=self.asked,
-            log=self.sandbox.log(),
+            log=[entry for entry in self.sandbox.log() if entry["n"] > self.judged],
             before=self.before,
             after=self.sandbox.records(),
             history=self.sandbox.history(),
