@@ -41,6 +41,8 @@ GRACE_S = 25.0
 """After a stop, so long for what is in flight."""
 DEATHS_AT_MOST = 3
 """So many processes may die while they send a row; then it is left alone, and the run goes on."""
+PAUSE_NOTICED_S = 5.0
+"""A pause that is longer is said."""
 BACKOFF_FIRST_S = 0.5
 BACKOFF_MAX_S = 30.0
 RESUME = "Go on later with `coursesync resume`."
@@ -73,6 +75,7 @@ class Application:
     _rejections: int = 0
     _last_reason: object = None
     _stopped_at: float = 0.0
+    _pause_said: float = 0.0
 
     def __post_init__(self) -> None:
         """Put every row into its queue: one whose last answer nobody heard is settled first."""
@@ -127,9 +130,18 @@ class Application:
         if self.stopped is not None:
             return
         scope = Scope.WRITE if self._out.unsent else Scope.ALL
+        self._say_pause()
         stop = self.stop_asked() or self.line.why_not(scope, wait_max_s=self.settings.wait_max_s, remedy=GO_ON)
         if stop is not None:
             self._stop(stop)
+
+    def _say_pause(self) -> None:
+        """Say once of each pause that a person would notice why nothing leaves."""
+        now = self.clock.boot()
+        pause = self.line.ledger.paused(now)
+        if pause is not None and pause.until > self._pause_said and pause.until - now > PAUSE_NOTICED_S:
+            self._pause_said = pause.until
+            self.events.emit("run.waiting", why=pause.words(self.clock), seconds=round(pause.until - now))
 
     def _stop(self, reason: CourseSyncError) -> None:
         if self.stopped is None:

@@ -14,7 +14,7 @@ from sync.adapters.clock import SystemClock
 from sync.adapters.senders import ThreadedSenders
 from sync.adapters.store import QuotaLedger, RunJournal, Store, open_store
 from sync.adapters.tokens import PasswordGrant, ReadyToken, TokenSource
-from sync.breaker import Breaker
+from sync.breaker import LONGEST_WINDOW_S, Breaker
 from sync.config import Settings
 from sync.departures import ApplySettings
 from sync.errors import ConfigError, CourseSyncError
@@ -50,8 +50,12 @@ class Session:
             tokens=self.tokens,
             clock=self.clock,
             random=self.random,
-            breaker=Breaker(wait_max_s=self.settings.wait_max_s),
+            breaker=Breaker(wait_max_s=self.settings.wait_max_s, longest_window_s=self._longest_window_s),
         )
+
+    @property
+    def _longest_window_s(self) -> float:
+        return max((limit.seconds for limit in self.settings.limits), default=LONGEST_WINDOW_S)
 
     def reading(self, line: Line, stop_asked: Callable[[], CourseSyncError | None]) -> Reading:
         """How the live state is read."""

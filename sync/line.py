@@ -14,8 +14,8 @@ from sync.breaker import Breaker
 from sync.errors import CourseSyncError, OutOfAllowance, StoppedEarly
 from sync.exchange import NotDelivered, Put, Request, Throttled, Unauthorised, Unheard
 from sync.model import RequestCounts
-from sync.ports import Arrival, Batch, Clock, Intent, Journal, Ledger, Senders, Tokens
-from sync.times import duration
+from sync.ports import Arrival, Batch, Clock, Intent, Journal, Ledger, Pause, Senders, Tokens
+from sync.times import duration, minute
 from sync.windows import Scope
 
 Effect = Callable[[Batch], None]
@@ -28,8 +28,6 @@ RETRY_SHARE = 10
 """Retries are at most a tenth of all requests."""
 SLEEP_MAX_S = 60.0
 """The longest sleep at a stretch: a machine that slept looks at its clock again."""
-PAUSE_MAX_S = 86_400.0
-"""The longest pause that a server's answer can order: no window that anybody publishes is longer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,9 +123,13 @@ class Line:
         wait_s = self.earliest(scope, now) - now
         if wait_s == inf or wait_s <= wait_max_s:
             return None
+        pause = self.ledger.paused(now)
+        if pause is not None and pause.until >= now + wait_s:
+            return OutOfAllowance(pause.words(self.clock), wait_s=wait_s, remedy=remedy)
         what = "writes" if scope is Scope.WRITE else "requests"
         return OutOfAllowance(
-            f"The allowance of {what} is used up; the next one is free in {duration(wait_s)}.",
+            f"The allowance of {what} is used up; the next one is free in {duration(wait_s)},"
+            f" at {minute(self.clock.wall() + wait_s)}.",
             wait_s=wait_s,
             remedy=remedy,
         )
@@ -217,9 +219,9 @@ class Line:
             case Throttled(retry_after_s=retry_after_s):
                 self._throttled += 1
                 wait_s = self.breaker.throttled(retry_after_s, self.random())
-                until = arrival.arrived_at + min(wait_s, PAUSE_MAX_S)
-                self.ledger.pause(until, widen=wait_s <= SPACING_THROTTLE_S)
-                self._owed.append(lambda batch: batch.pause(until))
+                pause = Pause(arrival.arrived_at + wait_s, retry_after_s)
+                self.ledger.pause(pause, widen=wait_s <= SPACING_THROTTLE_S)
+                self._owed.append(lambda batch: batch.pause(pause))
             case NotDelivered(reason=reason) | Unheard(reason=reason):
                 self.breaker.troubled(arrival.arrived_at, reason)
             case Unauthorised(token_generation=generation):

@@ -9,6 +9,7 @@ from sync.errors import CourseSyncError
 from sync.exchange import Answer, Request
 from sync.model import FieldChange, Outcome, QuotaUse, SectionId
 from sync.section import Json, Record
+from sync.times import duration, minute
 from sync.windows import Scope
 
 StopAsked = Callable[[], CourseSyncError | None]
@@ -159,6 +160,25 @@ Desired = Mapping[str, DesiredValue]
 """By field."""
 
 
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """The server throttled: nothing leaves until then, whichever process asks."""
+
+    until: float
+    """On the boot clock."""
+    asked_s: float | None
+    """What the server asked for; `None` where it named no time."""
+
+    def words(self, clock: Clock) -> str:
+        """Say why nothing leaves, for how long and until when."""
+        left_s = max(0.0, self.until - clock.boot())
+        asked = "without saying for how long" if self.asked_s is None else f"and asked to wait {duration(self.asked_s)}"
+        return (
+            f"The server throttled, {asked}; the next request may leave in {duration(left_s)},"
+            f" at {minute(clock.wall() + left_s)}."
+        )
+
+
 class Ledger(Protocol):
     """All windows of the profile, counted for every process that shares them."""
 
@@ -187,8 +207,12 @@ class Ledger(Protocol):
         """Nobody listens for the answer of this request of ours any more."""
         ...
 
-    def pause(self, until: float, *, widen: bool) -> None:
-        """Let nothing leave until `until` (boot clock); widen the spacing where no window explains a throttle."""
+    def pause(self, pause: Pause, *, widen: bool) -> None:
+        """Let nothing leave until it is over; widen the spacing where no window explains a throttle."""
+        ...
+
+    def paused(self, now: float) -> Pause | None:
+        """The pause that holds at `now`, if one does."""
         ...
 
     def use(self, now: float) -> tuple[QuotaUse, ...]:
@@ -207,8 +231,8 @@ class Batch(Protocol):
         """Write down that the answer of a reserved request arrived at `at` (boot clock)."""
         ...
 
-    def pause(self, until: float) -> None:
-        """Let every process of the profile wait until `until` (boot clock)."""
+    def pause(self, pause: Pause) -> None:
+        """Let every process of the profile wait until it is over."""
         ...
 
     def intend(self, intent: Intent) -> int:

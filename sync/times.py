@@ -8,6 +8,11 @@ def utc(wall: float) -> str:
     return datetime.fromtimestamp(wall, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
+def minute(wall: float) -> str:
+    """The same to the minute, as a person reads it: `2026-03-02 09:15 UTC`; the minute that is then over."""
+    return f"{datetime.fromtimestamp(-(-wall // 60) * 60, UTC):%Y-%m-%d %H:%M} UTC"
+
+
 def duration(seconds: float) -> str:
     """`45 s`, `12 min`, `3 h 20 min`, `2 days`: as a person says it, rounded up to the unit shown."""
     whole = int(seconds) + (seconds > int(seconds))

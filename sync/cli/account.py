@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal, TypeVar
 import click
 
 from sync.cli.options import Common, common
-from sync.errors import ConfigError, CourseSyncError
+from sync.errors import ConfigError, CourseSyncError, StoppedEarly
 
 if TYPE_CHECKING:
     from sync.adapters.tokens import PasswordGrant
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from sync.config import Settings
 
 T = TypeVar("T")
+
+PATIENCE_S = 5.0
+"""So long `doctor` waits for a pause that the server asked for."""
 
 _MARKS = {"ok": "ok         ", "failed": "FAILED     ", "not tried": "not tried  "}
 
@@ -116,7 +119,16 @@ def _examine(options: Common) -> Iterator[Finding]:
         session, finding = _try("state directory and sign-in", lambda: stack.enter_context(open_session(settings)))
         yield finding or Finding("state directory and sign-in", "ok", str(settings.state_dir))
         if session is not None:
-            yield from _examine_roles(session)
+            yield from _examine_server(session)
+
+
+def _examine_server(session: "Session") -> Iterator[Finding]:
+    """What the server asked us not to do is not done by the doctor either."""
+    pause = session.ledger.paused(session.clock.boot())
+    if pause is not None and pause.until - session.clock.boot() > PATIENCE_S:
+        yield Finding("limits", "failed", pause.words(session.clock), StoppedEarly.exit_code)
+        return
+    yield from _examine_roles(session)
 
 
 def _examine_roles(session: "Session") -> Iterator[Finding]:

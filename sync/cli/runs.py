@@ -51,10 +51,14 @@ def status(options: Common, run: str | None) -> int:
             say(options, ["No runs yet."])
             return 0
         report, facts = run_report(store, run or latest[0].run_id)
-        use = open_ledger(store, settings, clock).use(clock.boot())
-        data(options, summary_object(report) | {"state": facts.state, "reported": facts.reported})
+        ledger = open_ledger(store, settings, clock)
+        use, pause = ledger.use(clock.boot()), ledger.paused(clock.boot())
+        waits = None if pause is None else pause.words(clock)
+        data(options, summary_object(report) | {"state": facts.state, "reported": facts.reported, "waits": waits})
         say(options, [_run_line(facts), totals_line(report)])
         say(options, [f"  {item.window}: {item.used:,} of {item.limit:,} taken" for item in use])
+        if waits is not None:
+            say(options, [f"  {waits}"])
         if facts.stop is not None:
             say(options, [f"  stopped: {facts.stop.message}"])
         if facts.state == "finished" and not facts.reported:

@@ -91,6 +91,7 @@ def apply_sheet(
                 settle_open(session, facts, watch)
         if same:
             return _pick_up(session, same[-1], checked, out=out, watch=watch)
+        _say_pause(session, watch.events)
         started = clock.wall()
         shown = preview(session, checked, watch.stop_asked, allowed=allowed)
         if shown.judged.held:
@@ -183,6 +184,14 @@ def _held(session: Session, shown: Preview, out: Path | None) -> Result:
     return result_of_plan(report, shown.judged, folder, sheet=shown.checked)
 
 
+def _say_pause(session: Session, events: Events) -> None:
+    """Say why nothing is asked yet, where an earlier command was told to wait."""
+    pause = session.ledger.paused(session.clock.boot())
+    if pause is not None:
+        seconds = round(pause.until - session.clock.boot())
+        events.emit("run.waiting", why=pause.words(session.clock), seconds=seconds)
+
+
 def _say_what_is_known(rows: Sequence[PlannedRow], events: Events) -> None:
     """Log the rows that are not to be sent, as those that are will be: each row has one event."""
     for row, outcome in first_outcomes(rows):
@@ -201,6 +210,7 @@ def _pick_up(session: Session, facts: RunFacts, checked: CheckedSheet, *, out: P
 def _go_on(
     session: Session, facts: RunFacts, *, out: Path | None, watch: Watch, checked: CheckedSheet | None = None
 ) -> Result:
+    _say_pause(session, watch.events)
     check_account(session, session.line(), watch.stop_asked)
     rows = tuple(row.planned for row in open_rows(session.store, facts.run_id))
     ids = [row.edit.id for row in rows if row.edit is not None]

@@ -12,6 +12,7 @@ import pytest
 from sync.adapters.store import QuotaLedger, RunJournal, Store, open_store
 from sync.adapters.store.quota import LOOK_AGAIN_S
 from sync.model import QuotaUse
+from sync.ports import Pause
 from sync.sandbox.windows import Limit as ServersLimit
 from sync.sandbox.windows import SlidingWindows
 from sync.windows import Limit, Scope
@@ -183,9 +184,9 @@ def test_a_pause_holds_every_process_of_the_profile(tmp_path: Path) -> None:
     clock = FakeClock()
     with process(tmp_path, clock, name="a") as one, process(tmp_path, clock, name="b") as other:
         until = clock.boot() + 300.0
-        one.ledger.pause(until, widen=False)
+        one.ledger.pause(Pause(until, 7.0), widen=False)
         with one.journal.batch() as batch:
-            batch.pause(until)
+            batch.pause(Pause(until, 7.0))
 
         assert (other.wait_s(Scope.ALL), other.take(Scope.ALL)) == (300.0, None)
     with process(tmp_path, clock, name="c") as third:
@@ -203,7 +204,7 @@ def test_without_limits_nothing_is_counted_but_a_pause_holds(tmp_path: Path) -> 
         for slot in slots:
             assert slot is not None
             one.hear(slot)
-        one.ledger.pause(clock.boot() + 10.0, widen=False)
+        one.ledger.pause(Pause(clock.boot() + 10.0, None), widen=False)
         assert one.take() is None
         clock.sleep(10.0)
         assert one.take() is not None

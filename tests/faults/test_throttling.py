@@ -60,19 +60,33 @@ def test_a_wait_within_the_cap_is_kept(desk: Desk) -> None:
     assert desk.broken() == []
 
 
-@pytest.mark.parametrize("retry_after", ["3600", "9999999999", "99999999999999999999", "Fri, 31 Dec 9999 23:59:59 GMT"])
-def test_a_wait_beyond_the_cap_ends_the_run(retry_after: str, desk: Desk) -> None:
-    """Exit 5, the rest `not_attempted`; going on at once does not ask the server before its time."""
+def test_a_wait_beyond_the_cap_ends_the_run(desk: Desk) -> None:
+    """Exit 5, the rest `not_attempted`; going on at once does not ask the server before its time, and says why."""
     desk.rename(3)
     desk.profile(in_flight=1)
-    desk.sandbox.faults([rule("throttle", put_of(1), retry_after=retry_after)])
+    desk.sandbox.faults([rule("throttle", put_of(1), retry_after="3600")])
     ended = desk.apply()
     asked = len(desk.sandbox.log())
-    again = desk.resume()
+    again, status, doctor = desk.resume(), desk.run("status"), desk.run("doctor")
 
     assert (ended.code, desk.broken()) == (5, []), ended
     assert desk.statuses()[1:] == ["not_attempted", "not_attempted"]
-    assert (again.code, len(desk.sandbox.log())) == (5, asked), again
+    assert (again.code, doctor.code, len(desk.sandbox.log())) == (5, 5, asked), again
+    for said in (ended.stderr, again.stderr, status.stdout, doctor.stdout):
+        assert "The server throttled, and asked to wait 60 min; the next request may leave in 6" in said
+
+
+@pytest.mark.parametrize("retry_after", ["9999999999", "99999999999999999999", "Fri, 31 Dec 9999 23:59:59 GMT"])
+def test_an_absurd_wait_ends_the_run_and_locks_nobody_out(retry_after: str, desk: Desk) -> None:
+    """Exit 5; going on waits no longer than a run waits, says for what, and finishes."""
+    desk.rename(3)
+    desk.profile(in_flight=1, wait_max_s=3)
+    desk.sandbox.faults([rule("throttle", put_of(1), retry_after=retry_after)])
+    ended, again = desk.apply(), desk.resume()
+
+    assert (ended.code, "which no limit explains" in ended.stderr) == (5, True), ended
+    assert (again.code, desk.statuses(), desk.broken()) == (0, ["updated"] * 3, []), again
+    assert "The server throttled, and asked to wait " in again.stderr
 
 
 def test_throttles_without_an_end_end_the_run(desk: Desk) -> None:

@@ -388,18 +388,31 @@ def test_an_allowance_that_is_used_up_ends_the_run_and_a_resume_goes_on(tmp_path
 
 
 def test_a_throttle_that_asks_for_more_than_the_run_waits_ends_it(tmp_path: Path) -> None:
-    """The wait is respected by the next start as well; a wait without end is cut to a day."""
-    made = world(tmp_path, 2, Fault("throttle", retry_after_s=10.0**10))
+    """The wait is respected by the next start as well, which says what the server asked for."""
+    made = world(tmp_path, 2, Fault("throttle", retry_after_s=20_000.0))
     made.places = 1
     ending = made.apply()
 
     assert (ending.exit_code, set(made.statuses().values())) == (5, {Status.NOT_ATTEMPTED})
-    assert "asks to wait" in str(ending.stopped)
+    assert "asked to wait 5 h 34 min" in str(ending.stopped)
     again = made.resume()
     assert isinstance(again.stopped, OutOfAllowance)
-    assert again.stopped.wait_s <= 86_400.0
+    assert again.stopped.wait_s == pytest.approx(20_000.0, abs=1.0)
     made.clock.sleep(again.stopped.wait_s)
     assert made.resume().exit_code == 0
+
+
+def test_an_absurd_wait_ends_the_run_and_locks_nobody_out(tmp_path: Path) -> None:
+    """A resume says what was asked, waits a quarter of an hour at most, and goes on."""
+    made = world(tmp_path, 2, Fault("throttle", retry_after_s=10.0**10))
+    made.places = 1
+    ending = made.apply()
+    stopped_at = made.clock.boot()
+
+    assert (ending.exit_code, set(made.statuses().values())) == (5, {Status.NOT_ATTEMPTED})
+    assert made.resume().exit_code == 0
+    assert "asked to wait 115741 days" in str(made.heard.of("run.waiting")[0]["why"])
+    assert made.server.puts[1].sent_at == pytest.approx(stopped_at + 900.0, abs=5.0)
 
 
 def test_an_interruption_waits_for_what_is_in_flight_and_sends_nothing_more(tmp_path: Path) -> None:

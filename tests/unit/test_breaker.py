@@ -4,6 +4,7 @@ import pytest
 
 from sync.breaker import (
     BREAKER_WAIT_S,
+    DISBELIEF_S,
     PROBES,
     THROTTLE_MARGIN_S,
     THROTTLE_WAIT_MAX_S,
@@ -83,12 +84,16 @@ def test_a_pause_is_never_shortened_by_later_trouble() -> None:
     [
         pytest.param(1.0, 1.0 + THROTTLE_MARGIN_S, False, id="a second"),
         pytest.param(900.0, 900.0 + THROTTLE_MARGIN_S, False, id="as long as this run waits"),
-        pytest.param(900.5, 900.5 + THROTTLE_MARGIN_S, True, id="longer than this run waits"),
-        pytest.param(9_999_999_999.0, 9_999_999_999.0 + THROTTLE_MARGIN_S, True, id="centuries"),
+        pytest.param(900.5, 900.5 + THROTTLE_MARGIN_S, False, id="longer than this run waits"),
+        pytest.param(86_400.0, 86_400.0 + THROTTLE_MARGIN_S, False, id="as long as the longest window"),
+        pytest.param(86_401.0, DISBELIEF_S, True, id="longer than any window"),
+        pytest.param(9_999_999_999.0, DISBELIEF_S, True, id="centuries"),
     ],
 )
-def test_retry_after_is_waited_out_up_to_a_cap(retry_after_s: float, wait_s: float, *, stops: bool) -> None:
-    """A little late rather than a little early, without jitter; beyond the cap the run stops."""
+def test_retry_after_is_waited_out_unless_no_limit_explains_it(
+    retry_after_s: float, wait_s: float, *, stops: bool
+) -> None:
+    """A little late rather than a little early, without jitter; what cannot be meant locks nobody out."""
     breaker = Breaker(wait_max_s=900.0)
 
     assert (breaker.throttled(retry_after_s, 0.9), breaker.stop is not None) == (wait_s, stops)
@@ -98,9 +103,11 @@ def test_the_stop_says_how_long_the_server_asked_to_wait() -> None:
     """The operator decides from it when to resume."""
     breaker = Breaker(wait_max_s=60.0)
 
-    breaker.throttled(3 * 3600.0, 0.0)
+    breaker.throttled(100 * 3600.0, 0.0)
 
-    assert breaker.stop == "The server asks to wait 3 h, longer than this run waits."
+    assert breaker.stop == (
+        "The server asks to wait 5 days, which no limit explains; the next request is tried in 60 s."
+    )
 
 
 def test_without_retry_after_the_wait_doubles_up_to_a_minute() -> None:

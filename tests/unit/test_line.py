@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from sync.breaker import Breaker
+from sync.breaker import DISBELIEF_S, Breaker
 from sync.errors import ConfigError, OutOfAllowance, SignInError, StoppedEarly
 from sync.exchange import Put, ReadOne, Records, Throttled
-from sync.line import PAUSE_MAX_S, SLEEP_MAX_S, Departure, Line
+from sync.line import SLEEP_MAX_S, Departure, Line
 from sync.model import SectionId
 from sync.ports import Intent
 from sync.windows import Limit, Scope
@@ -99,13 +99,31 @@ def test_a_throttle_pauses_every_process(tmp_path: Path, retry_after_s: float | 
 
 
 def test_no_server_can_order_a_pause_without_end(tmp_path: Path) -> None:
-    """The run stops, and the next one may try after a day at the latest."""
+    """The run stops, and the next one may try in a quarter of an hour: no limit explains such a wait."""
     with desk(tmp_path, Fault("throttle", of="read", retry_after_s=10.0**12)) as at:
         at.line.depart([at.read()])
         at.answers()
 
-        assert at.wait_s() == pytest.approx(PAUSE_MAX_S)
-        assert isinstance(at.line.why_not(Scope.ALL, wait_max_s=900.0, remedy="Later."), StoppedEarly)
+        assert at.wait_s() == pytest.approx(DISBELIEF_S)
+        reason = at.line.why_not(Scope.ALL, wait_max_s=900.0, remedy="Later.")
+        assert isinstance(reason, StoppedEarly)
+        assert "which no limit explains; the next request is tried in 15 min" in reason.message
+
+
+@pytest.mark.parametrize("hours", [1, 24])
+def test_a_long_wait_that_a_limit_explains_is_kept_to_and_said(tmp_path: Path, hours: int) -> None:
+    """Nothing is tried before its time; what is said is what the server asked for, and of no allowance."""
+    with desk(tmp_path, Fault("throttle", of="read", retry_after_s=hours * 3600.0)) as at:
+        at.line.depart([at.read()])
+        at.answers()
+        at.line.settle_debts()
+
+        with desk(tmp_path, clock=at.clock) as other:
+            reason = other.line.why_not(Scope.ALL, wait_max_s=900.0, remedy="Later.")
+        assert isinstance(reason, OutOfAllowance)
+        assert reason.wait_s == pytest.approx(hours * 3600.0, abs=1.0)
+        assert reason.message.startswith(f"The server throttled, and asked to wait {hours * 60 if hours == 1 else 24} ")
+        assert "allowance" not in reason.message
 
 
 def test_a_spacing_that_was_too_narrow_is_widened(tmp_path: Path) -> None:
@@ -175,7 +193,9 @@ def test_an_allowance_that_is_used_up_is_told_from_a_short_wait(tmp_path: Path) 
         assert at.line.why_not(Scope.ALL, wait_max_s=900.0, remedy="Later.") is None
         reason = at.line.why_not(Scope.WRITE, wait_max_s=900.0, remedy="Later.")
         assert isinstance(reason, OutOfAllowance)
-        assert str(reason) == "The allowance of writes is used up; the next one is free in 60 min. Later."
+        assert str(reason) == (
+            "The allowance of writes is used up; the next one is free in 60 min, at 2026-03-02 10:15 UTC. Later."
+        )
         assert reason.wait_s == pytest.approx(3600.0)
 
 

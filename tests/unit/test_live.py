@@ -7,10 +7,10 @@ import pytest
 
 from sync.errors import ConfigError, Interrupted, OutOfAllowance, SignInError, StoppedEarly
 from sync.exchange import ReadBatch, ReadPage
-from sync.line import PAUSE_MAX_S
 from sync.listing import read_page
 from sync.live import read_live
 from sync.model import SectionId
+from sync.ports import Pause
 from sync.reading import Found, Missing, Sight
 from sync.windows import Limit, Scope
 from tests.line_desk import Desk, desk
@@ -142,6 +142,6 @@ def test_requests_are_as_few_as_the_size_of_a_batch_allows(tmp_path: Path) -> No
 def test_a_list_does_not_wait_longer_than_a_run_does(tmp_path: Path) -> None:
     """A pause of a day ends the listing as it ends a run."""
     with desk(tmp_path) as at:
-        at.ledger.pause(at.clock.boot() + PAUSE_MAX_S, widen=False)
+        at.ledger.pause(Pause(at.clock.boot() + 86_400.0, 86_400.0), widen=False)
         with pytest.raises(OutOfAllowance):
             read_page(ReadPage("coursesections", 1, 10), at.line, at.clock)

@@ -15,7 +15,7 @@ from sync.adapters.store.showings import write_showing
 from sync.errors import InternalError
 from sync.failpoints import reach
 from sync.model import Outcome, RunId, SectionId
-from sync.ports import PROGRAM_ENDED, TURNED_AWAY, Clock, Desired, DesiredValue, Intent, OpenIntent, Stamp
+from sync.ports import PROGRAM_ENDED, TURNED_AWAY, Clock, Desired, DesiredValue, Intent, OpenIntent, Pause, Stamp
 from sync.windows import Scope
 
 IDS_A_QUERY = 500
@@ -71,9 +71,9 @@ class StoreBatch:
         """Write down that the answer of a reserved request arrived."""
         self.ledger.keep_answer(self.connection, slot, at)
 
-    def pause(self, until: float) -> None:
+    def pause(self, pause: Pause) -> None:
         """Let every process of the profile wait."""
-        self.ledger.keep_pause(self.connection, until)
+        self.ledger.keep_pause(self.connection, pause)
 
     def intend(self, intent: Intent) -> int:
         """Write down what is about to be sent."""

@@ -14,9 +14,10 @@ from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from sync.adapters.store.schema import pauses, slots
 from sync.model import QuotaUse
-from sync.ports import Clock
+from sync.ports import Clock, Pause
 from sync.windows import Limit, Scope, Windows
 
+DAY_S = 86_400.0
 LOOK_AGAIN_S = 1.0
 """While everything hangs on the answer of another process: look so often whether it came."""
 UNSPACED_AT_ONCE = 64
@@ -54,7 +55,7 @@ class QuotaLedger:
     """Of other processes, or of ours where nobody listens for the answer any more."""
     _last_slot: int = 0
     _last_pause: int = 0
-    _paused_until: float = 0.0
+    _pause: Pause = field(default_factory=lambda: Pause(0.0, None))
     _data_version: int = -1
     _tickets: "count[int]" = field(default_factory=lambda: count(1))
 
@@ -69,7 +70,7 @@ class QuotaLedger:
 
     def earliest(self, scope: Scope, now: float) -> float:
         """When the next request of `scope` may leave, pauses included, or when to look for a foreign answer again."""
-        at = max(self._windows.earliest(scope, now), self._paused_until)
+        at = max(self._windows.earliest(scope, now), self._pause.until)
         return now + LOOK_AGAIN_S if at == inf and self._foreign else at
 
     def room(self, scope: Scope, now: float, until: float) -> int | None:
@@ -105,11 +106,16 @@ class QuotaLedger:
         if slot > 0:
             self._foreign[slot] = under_way
 
-    def pause(self, until: float, *, widen: bool) -> None:
-        """Let nothing leave until `until`."""
-        self._paused_until = max(self._paused_until, until)
+    def pause(self, pause: Pause, *, widen: bool) -> None:
+        """Let nothing leave until it is over; of several pauses the one that ends last holds."""
+        if pause.until > self._pause.until:
+            self._pause = pause
         if widen:
             self._windows.widen_spacing()
+
+    def paused(self, now: float) -> Pause | None:
+        """The pause that holds at `now`, if one does."""
+        return self._pause if self._pause.until > now else None
 
     # with the store ---------------------------------------------------------------------------------------------
 
@@ -139,7 +145,9 @@ class QuotaLedger:
         for row in connection.execute(_NEW_PAUSES, {"last": self._last_pause}):
             self._last_pause = max(self._last_pause, row.number)
             until = self._here(row.boot_id, row.until_boot, row.until_wall, future=True)
-            self._paused_until = max(self._paused_until, until)
+            if row.boot_id != self.clock.boot_id:  # a wall clock that was set back meanwhile must not hold us for good
+                until = min(until, self.clock.boot() + DAY_S)
+            self.pause(Pause(until, row.asked_s), widen=False)
 
     def reserve(self, connection: Connection, scope: Scope) -> int | None:
         """Take a place in every window now, `catch_up` being done in this transaction; `None` if there is none."""
@@ -166,7 +174,7 @@ class QuotaLedger:
 
     def _reserve_unlimited(self, scope: Scope, now: float) -> int | None:
         """Without limits nothing is counted; a pause that the server asked for holds all the same."""
-        if self._paused_until > now:
+        if self.paused(now) is not None:
             return None
         ticket = -next(self._tickets)
         self._mine[ticket] = _UnderWay(scope, now)
@@ -178,10 +186,17 @@ class QuotaLedger:
             wall = self.clock.wall() - (self.clock.boot() - at)
             connection.execute(_ANSWERED, {"slot": slot, "boot": at, "wall": wall})
 
-    def keep_pause(self, connection: Connection, until: float) -> None:
-        """Let every process of the profile wait until `until`."""
-        wall = self.clock.wall() + (until - self.clock.boot())
-        connection.execute(insert(pauses), {"boot_id": self.clock.boot_id, "until_boot": until, "until_wall": wall})
+    def keep_pause(self, connection: Connection, pause: Pause) -> None:
+        """Let every process of the profile wait until it is over."""
+        connection.execute(
+            insert(pauses),
+            {
+                "boot_id": self.clock.boot_id,
+                "until_boot": pause.until,
+                "until_wall": self.clock.wall() + (pause.until - self.clock.boot()),
+                "asked_s": pause.asked_s,
+            },
+        )
 
     def _hear_foreign(self, connection: Connection) -> None:
         if not self._foreign:
