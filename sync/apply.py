@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from math import inf
 from typing import assert_never
 
+from sync.canary import Canary
 from sync.departures import ApplySettings, Departures, Verifying
 from sync.diff import decide_again
 from sync.errors import CourseSyncError, InternalError, SignInLost, StoppedEarly
@@ -41,8 +42,6 @@ GRACE_S = 25.0
 """After a stop, so long for what is in flight."""
 DEATHS_AT_MOST = 3
 """So many processes may die while they send a row; then it is left alone, and the run goes on."""
-PAUSE_NOTICED_S = 5.0
-"""A pause that is longer is said."""
 BACKOFF_FIRST_S = 0.5
 BACKOFF_MAX_S = 30.0
 RESUME = "Go on later with `coursesync resume`."
@@ -60,6 +59,10 @@ class Application:
     events: Events
     stop_asked: Callable[[], CourseSyncError | None] = lambda: None
     """Asked every turn: a signal, or the time that the operator set."""
+    canary: Canary | None = None
+    """Where a few rows go first: what waits for the judgement of their stage."""
+    unverified: Sequence[Verifying] = ()
+    """Rows that a former process of the run sent with success, and that are to be read now."""
     outcomes: dict[int, Outcome] = field(default_factory=dict)
     """By row number."""
     stopped: CourseSyncError | None = None
@@ -75,12 +78,12 @@ class Application:
     _rejections: int = 0
     _last_reason: object = None
     _stopped_at: float = 0.0
-    _pause_said: float = 0.0
 
     def __post_init__(self) -> None:
         """Put every row into its queue: one whose last answer nobody heard is settled first."""
-        self._out = Departures(self.line, self.clock, self.settings)
-        self._by_id = {row.edit.id: row for row in self.rows}
+        self._out = Departures(self.line, self.clock, self.settings, self.canary)
+        self._by_id = {row.edit.id: row for row in (*self.rows, *(each.row for each in self.unverified))}
+        self._out.verifying.update((each.row.edit.id, each) for each in self.unverified)
         for row in self.rows:
             if row.intent_number is not None:
                 self._take_up(row)
@@ -88,7 +91,7 @@ class Application:
                 issue = failed_issue("they were used up when the run stopped", row.attempts)
                 self._finish(row, Done(Status.FAILED, (issue,)), close=None)
             else:
-                self._out.queue.append(row)
+                self._out.take(row)
 
     def run(self) -> None:
         """Send every row, or stop early; `outcomes` and `stopped` then say what became of it."""
@@ -116,8 +119,7 @@ class Application:
             return False
         wake_at = self._out.wake_at()
         if wake_at == inf and not self.line.in_flight:
-            msg = "the run waits for nothing"
-            raise InternalError(msg)
+            raise InternalError("the run waits for nothing")
         if self.stopped is not None:
             wake_at = min(wake_at, self._stopped_at + GRACE_S)
         for heard in self.line.arrivals(wake_at):
@@ -130,18 +132,10 @@ class Application:
         if self.stopped is not None:
             return
         scope = Scope.WRITE if self._out.unsent else Scope.ALL
-        self._say_pause()
+        self._out.say_pause(self.events)
         stop = self.stop_asked() or self.line.why_not(scope, wait_max_s=self.settings.wait_max_s, remedy=GO_ON)
-        if stop is not None:
+        if (stop := stop or self._out.next_stage(self.outcomes, self.events)) is not None:
             self._stop(stop)
-
-    def _say_pause(self) -> None:
-        """Say once of each pause that a person would notice why nothing leaves."""
-        now = self.clock.boot()
-        pause = self.line.ledger.paused(now)
-        if pause is not None and pause.until > self._pause_said and pause.until - now > PAUSE_NOTICED_S:
-            self._pause_said = pause.until
-            self.events.emit("run.waiting", why=pause.words(self.clock), seconds=round(pause.until - now))
 
     def _stop(self, reason: CourseSyncError) -> None:
         if self.stopped is None:
@@ -152,7 +146,7 @@ class Application:
     def _finished(self) -> bool:
         out = self._out
         if self.stopped is None:
-            return not (self.line.in_flight or out.unsent or out.settling or out.verifying)
+            return not (out.busy or out.waiting)
         now = self.clock.boot()
         out_of_time = now >= self._stopped_at + GRACE_S
         too_far = self.line.earliest(Scope.ALL, now) - self._stopped_at > GRACE_S
@@ -164,7 +158,7 @@ class Application:
         out, why = self._out, "the run stopped before this was settled; `coursesync resume` settles it"
         for row in (*out.sending.values(), *out.settling.values()):
             self._finish(row, Done(Status.UNKNOWN, unknown_issues(row, None, why)), close=None)
-        for row in (*out.fresh, *out.later, *out.queue):
+        for row in (*out.fresh, *out.later, *out.queue, *out.waiting):
             self._finish(row, Done(Status.NOT_ATTEMPTED), close=None)
         for waiting in out.verifying.values():
             self._record(waiting.row, unverified(waiting.outcome))
@@ -190,8 +184,7 @@ class Application:
             self._hear_put(heard, self._out.sending.pop(request.id))
             return
         if not isinstance(request, ReadBatch | ReadOne):
-            msg = "only batches and single sections are read here"
-            raise TypeError(msg)
+            raise TypeError("only batches and single sections are read here")
         reader = self._out.reader_of(request)
         try:
             sights = reader.take(
@@ -329,8 +322,7 @@ class Application:
             case Unchanged():
                 self._finish(row, Done(Status.UNCHANGED), close=None)
             case _:
-                msg = f"a row cannot become {decision} here"
-                raise TypeError(msg)
+                raise TypeError(f"a row cannot become {decision} here")
 
     def _see_settled(self, row: Row, sight: Sight, *, read_at: float) -> None:
         del self._out.settling[row.edit.id]

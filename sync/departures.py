@@ -2,19 +2,23 @@
 
 A row waits in `queue` until it is read again just ahead of the sender, then in `fresh` until the windows let it go.
 `later` holds rows that pause before another try, `settling` those whose answer nobody heard, `verifying` those that
-the server accepted. Nothing here waits, hears or decides what a row becomes: that is `apply.py`'s.
+the server accepted, `waiting` those of a later stage of the canary. Nothing here waits, hears or decides what a row
+becomes: that is `apply.py`'s.
 """
 
 from collections import deque
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import islice
 from math import inf
 
+from sync.canary import Canary
+from sync.errors import StoppedEarly
 from sync.exchange import Put, ReadBatch, ReadOne
 from sync.line import Departure, Line
 from sync.model import Outcome
 from sync.ongoing import Row
-from sync.ports import Clock, Intent
+from sync.ports import Clock, Events, Intent
 from sync.reading import Reader
 from sync.target import target
 from sync.times import utc
@@ -24,6 +28,8 @@ READ_AHEAD_S = 0.3
 """A fresh read is asked so much earlier than its measured latency."""
 HORIZON = 0.6
 """A fresh read takes no more rows than can leave in this part of a record's allowed age."""
+PAUSE_NOTICED_S = 5.0
+"""A pause that is longer is said."""
 QUIET_S = 2.0
 """With so long until the next write, there is time to verify."""
 
@@ -59,18 +65,21 @@ class Departures:
     line: Line
     clock: Clock
     settings: ApplySettings
+    canary: Canary | None = None
     queue: deque[Row] = field(default_factory=deque)
     fresh: deque[Row] = field(default_factory=deque)
     later: list[Row] = field(default_factory=list)
     sending: dict[int, Row] = field(default_factory=dict)
     settling: dict[int, Row] = field(default_factory=dict)
     verifying: dict[int, Verifying] = field(default_factory=dict)
+    waiting: list[Row] = field(default_factory=list)
     stopping: bool = False
     """Nothing new is sent; what was sent may still be settled and verified."""
     fresh_reader: Reader = field(init=False)
     settle_reader: Reader = field(init=False)
     verify_reader: Reader = field(init=False)
     _reader_of: dict[int, Reader] = field(default_factory=dict)
+    _pause_said: float = 0.0
     _chosen: int = 0
     """Departures of this turn, which the windows do not count yet."""
 
@@ -83,6 +92,35 @@ class Departures:
     def unsent(self) -> bool:
         """Whether a row has still to be sent."""
         return bool(self.queue or self.fresh or self.later)
+
+    @property
+    def busy(self) -> bool:
+        """Whether anything is still to be sent, heard or read, but for what waits for its stage."""
+        return bool(self.line.in_flight or self.unsent or self.settling or self.verifying)
+
+    def say_pause(self, events: Events) -> None:
+        """Say once of each pause that a person would notice why nothing leaves."""
+        now = self.clock.boot()
+        pause = self.line.ledger.paused(now)
+        if pause is not None and pause.until > self._pause_said and pause.until - now > PAUSE_NOTICED_S:
+            self._pause_said = pause.until
+            events.emit("run.waiting", why=pause.words(self.clock), seconds=round(pause.until - now))
+
+    def take(self, row: Row) -> None:
+        """Take a row that is to be sent: now, or with its stage of the canary."""
+        may_go = self.canary is None or self.canary.may_go(row.planned.row)
+        (self.queue if may_go else self.waiting).append(row)
+
+    def next_stage(self, outcomes: Mapping[int, Outcome], events: Events) -> StoppedEarly | None:
+        """Where a stage of the canary is through, judge it: let the next rows go, or say why they must not."""
+        while self.canary is not None and self.waiting and not self.busy:
+            if (stop := self.canary.next_stage(outcomes)) is not None:
+                return stop
+            events.emit("canary.passed", rows=self.canary.begin, next_rows=self.canary.end)
+            waiting, self.waiting = self.waiting, []
+            for row in waiting:
+                self.take(row)
+        return None
 
     def choose(self) -> list[Departure]:
         """What may leave now, most urgent first."""

@@ -7,8 +7,9 @@ from typing import Literal
 
 from sync.apply import Application
 from sync.base import is_another, refuse_other_sections
+from sync.canary import Canary
 from sync.collisions import Places
-from sync.departures import ApplySettings
+from sync.departures import ApplySettings, Verifying
 from sync.diff import Known
 from sync.errors import CourseSyncError, Interrupted
 from sync.line import Line
@@ -155,9 +156,11 @@ def send(
     settings: ApplySettings,
     events: Events,
     stop_asked: Callable[[], CourseSyncError | None],
+    canary: Canary | None = None,
+    unverified: Sequence[Verifying] = (),
 ) -> Ending:
-    """Send the rows and say how it ended."""
-    application = Application(rows, line, clock, settings, events, stop_asked)
+    """Send the rows, those of the canary first, and say how it ended; `unverified` rows are only read."""
+    application = Application(rows, line, clock, settings, events, stop_asked, canary, unverified)
     application.run()
     code = ending_code(application.outcomes.values(), application.stopped)
     return Ending(application.outcomes, application.stopped, code)

@@ -32,6 +32,7 @@ from sync.section import ACTIONS, Json, Record
 from sync.times import utc
 
 EXPIRES_AFTER_S: Final = 24 * 3600.0
+CARRIED_OUT: Final = "plan.carried_out"
 FIRST_ROW: Final = RowNumber(1)
 
 
@@ -59,6 +60,8 @@ class SavedRow:
     """Every field that the row names, those that are as asked already included."""
     live: str
     """The `live_digest` of the named fields, as the server held them."""
+    issues: tuple[Issue, ...] = ()
+    """Warnings and notes, as the plan had them."""
 
     @property
     def edit(self) -> Edit:
@@ -140,7 +143,19 @@ def saved_row(planned: PlannedRow, *, unique_id: str | None, live: str) -> Saved
         SavedChange(change.field, digest(change.field, change.before), change.after, change.kind)
         for change in planned.decision.changes
     )
-    return SavedRow(planned.row, planned.edit.id, unique_id, planned.label, changes, tuple(planned.edit.values), live)
+    named = tuple(planned.edit.values)
+    return SavedRow(planned.row, planned.edit.id, unique_id, planned.label, changes, named, live, planned.issues)
+
+
+def plan_issue(checksum: str, created_at: str) -> Issue:
+    """What the facts of a run say of the plan that it carries out."""
+    message = f"carries out the plan that was saved on {created_at[:16].replace('T', ' at ')} UTC, checksum {checksum}"
+    return Issue(CARRIED_OUT, message, source=Source.SYNC, severity=Severity.NOTE, attempted_value=checksum)
+
+
+def plan_checksum(issues: Iterable[Issue]) -> str | None:
+    """The plan that a run carries out, by the issues of its facts; `None` where it was begun with a sheet."""
+    return next((str(issue.attempted_value) for issue in issues if issue.code == CARRIED_OUT), None)
 
 
 def resting_row(outcome: Outcome) -> RestingRow:
@@ -183,6 +198,7 @@ def _row_json(row: SavedRow) -> Json:
         ],
         "named": list(row.named),
         "live": row.live,
+        "issues": [_issue_json(issue) for issue in row.issues],
     }
 
 
@@ -237,6 +253,7 @@ def _row_of(row: Mapping[str, Json]) -> SavedRow:
         changes=tuple(_change_of(_mapping(change)) for change in entries(row["changes"])),
         named=tuple(map(str, entries(row["named"]))),
         live=str(row["live"]),
+        issues=_issues_of(row["issues"]),
     )
 
 
@@ -246,8 +263,12 @@ def _rest_of(row: Mapping[str, Json]) -> RestingRow:
         id=None if row["id"] is None else SectionId(_whole(row["id"])),
         label=Label(*map(str, entries(row["label"]))),
         status=Status(str(row["status"])),
-        issues=tuple(_issue_of(_mapping(issue)) for issue in entries(row["issues"])),
+        issues=_issues_of(row["issues"]),
     )
+
+
+def _issues_of(value: Json) -> tuple[Issue, ...]:
+    return tuple(_issue_of(_mapping(issue)) for issue in entries(value))
 
 
 def _issue_of(issue: Mapping[str, Json]) -> Issue:

@@ -8,14 +8,16 @@ from pathlib import Path
 from typing import Self
 
 from sync.adapters.store import QuotaLedger, RunJournal, open_store
-from sync.adapters.store.history import begin_run, open_rows, outcomes_of
+from sync.adapters.store.history import begin_run, find_run, open_rows, outcomes_of
 from sync.adapters.store.journal import known_desired
 from sync.adapters.store.opening import STORE_NAME
 from sync.apply import Application
 from sync.breaker import Breaker
+from sync.canary import canary_issue
 from sync.departures import ApplySettings
 from sync.errors import CourseSyncError, OutOfAllowance
 from sync.exchange import Accepted, OneRecord, Put, Records, Request
+from sync.jobs.canaries import Stages, go_past, stages_of
 from sync.line import Line
 from sync.model import Edit, InputFacts, Label, Outcome, PlannedRow, RowNumber, RunFacts, RunId, SectionId, Status
 from sync.normalize import equal
@@ -86,11 +88,13 @@ class World:
         settings: ApplySettings | None = None,
         policies: Policies | None = None,
         places: int = 8,
+        canary: str | None = None,
     ) -> None:
         """`edits` says what the sheet asks for: fields by Id; sections 1 … are there for each of them."""
         self.state_dir, self.limits, self.places = state_dir, limits, places
         self.settings = settings or ApplySettings()
         self.policies = policies or Policies()
+        self.canary = canary
         self.clock = FakeClock()
         self.timeline = Timeline(self.clock)
         self.server = SimulatedServer(
@@ -189,11 +193,19 @@ class World:
             header_row=RowNumber(1),
             started_wall=self.clock.wall(),
             user="tester",
+            issues=() if self.canary is None else (canary_issue(self.canary),),
         )
 
     def _open(self) -> "_Life":
         self.lives += 1
         return _Life(self)
+
+    def go_past_the_canary(self) -> None:
+        """The operator has looked at what did not go well."""
+        with closing(open_store(self.state_dir, self.clock)) as store:
+            facts = find_run(store, RUN)
+            assert facts is not None
+            go_past(store, facts)
 
     # looking ----------------------------------------------------------------------------------------------------
 
@@ -332,7 +344,18 @@ class _Life:
             settle_after_s=world.settings.settle_after_s,
             clock=world.clock,
         )
-        application = Application(sending, line, world.clock, world.settings, world.heard, world.stop_asked)
+        facts = find_run(self.store, RUN)
+        stages = Stages() if facts is None else stages_of(self.store, facts)
+        application = Application(
+            sending,
+            line,
+            world.clock,
+            world.settings,
+            world.heard,
+            world.stop_asked,
+            stages.canary,
+            stages.unverified,
+        )
         world.application = application
         application.run()
         code = ending_code(application.outcomes.values(), application.stopped)

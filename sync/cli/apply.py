@@ -31,6 +31,9 @@ wait_option = click.option("--wait", is_flag=True, help="Wait for the allowance 
 @click.argument("sheet", type=click.Path(path_type=Path))
 @click.option("--yes", is_flag=True, help="Send without asking; needed where there is no terminal.")
 @allow_option
+@click.option(
+    "--canary", metavar="STEPS", help="Send so many rows first, and verify each step before the next: 1,5,20%."
+)
 @until_option
 @wait_option
 @common
@@ -40,6 +43,7 @@ def apply(
     *,
     yes: bool,
     allowed: frozenset[str],
+    canary: str | None,
     until: str | None,
     wait: bool,
 ) -> int:
@@ -54,6 +58,7 @@ def apply(
     if not yes and not sys.stdin.isatty():
         raise HeldRun("Nothing was sent: there is no terminal to ask at.", remedy="Give --yes to send without asking.")
     check_folder(options.out)
+    check_canary(canary)
     stop_at = moment_of(until)
     settings = options.settings(needs_network=True)
     ended = Ended(settings, SystemClock(), sheet.name, options.words)
@@ -65,7 +70,7 @@ def apply(
         with open_session(settings) as session, watching(options, session, stop_at, yes=yes) as watch:
 
             def begin() -> "Result":
-                return apply_sheet(session, checked, out=options.out, watch=watch, allowed=allowed)
+                return apply_sheet(session, checked, out=options.out, watch=watch, allowed=allowed, canary=canary)
 
             result = carried_out(begin, session, options, watch, wait=wait)
         ended.result(result)
@@ -74,10 +79,13 @@ def apply(
 
 @click.command()
 @click.argument("run", required=False)
+@click.option(
+    "--allow", "past", type=click.Choice(["canary"]), help="Go on past rows of the canary that did not go well."
+)
 @until_option
 @wait_option
 @common
-def resume(options: Common, run: str | None, until: str | None, wait: bool) -> int:  # noqa: FBT001 - a flag of click's
+def resume(options: Common, run: str | None, *, past: str | None, until: str | None, wait: bool) -> int:
     """Go on with RUN, or with the last run that was stopped: settle what is open, send what is left."""
     from sync.adapters.clock import SystemClock  # noqa: PLC0415 - loaded when the command runs
     from sync.bootstrap import open_session  # noqa: PLC0415 - the same
@@ -99,11 +107,23 @@ def resume(options: Common, run: str | None, until: str | None, wait: bool) -> i
             run_id, ended.sheet = facts.run_id, Path(facts.input.path).name
 
             def begin() -> "Result":
-                return resume_run(session, run_id, out=options.out, watch=watch)
+                return resume_run(session, run_id, out=options.out, watch=watch, past_canary=past is not None)
 
             result = carried_out(begin, session, options, watch, wait=wait)
         ended.result(result)
         return show_result(options, result)
+
+
+def check_canary(text: str | None) -> None:
+    """Refuse a canary that means nothing, before anything else happens.
+
+    Raises:
+        ConfigError: as `canary.parse_canary`.
+    """
+    if text is not None:
+        from sync.canary import parse_canary  # noqa: PLC0415 - only where one is asked for
+
+        parse_canary(text)
 
 
 @contextmanager

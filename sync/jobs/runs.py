@@ -16,8 +16,10 @@ from sync.adapters.store.journal import known_desired
 from sync.adapters.store.made import keep_accepted
 from sync.adapters.store.showings import keep_showings
 from sync.bootstrap import Session, new_run_id, who
+from sync.canary import canary_issue
 from sync.errors import ConfigError, HeldRun
 from sync.jobs.binding import check_account
+from sync.jobs.canaries import go_past, stages_of
 from sync.jobs.only_run import keep_copy, only_run
 from sync.jobs.proposals import Proposal
 from sync.jobs.reports import Result, known_run, result_of_plan, write_run_report
@@ -39,6 +41,7 @@ from sync.pipeline import Ending, first_outcomes, rows_to_send, send
 from sync.plan import to_send
 from sync.ports import Desired, Events, StopAsked
 from sync.report import exit_code_of
+from sync.savedplan import plan_checksum
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +66,18 @@ class Watch:
 
 
 def apply_sheet(
-    session: Session, checked: CheckedSheet, *, out: Path | None, watch: Watch, allowed: Collection[str] = ()
+    session: Session,
+    checked: CheckedSheet,
+    *,
+    out: Path | None,
+    watch: Watch,
+    allowed: Collection[str] = (),
+    canary: str | None = None,
 ) -> Result:
     """Plan a sheet that was read, hold it against the rails, ask, send, and report on every row.
 
     `allowed` names the rails that the operator lifts. A plan that one holds is reported with exit code 6, and nothing
-    is sent; a run that has begun is not judged again.
+    is sent; a run that has begun is not judged again. `canary` is as `canary.parse_canary` reads it.
 
     An unfinished run of the same sheet is gone on with; of other unfinished runs, what is open is settled first. A run
     of the same sheet that has ended and lacks its report gets it, then the sheet is planned anew.
@@ -90,7 +99,7 @@ def apply_sheet(
             if facts not in same[-1:]:
                 settle_open(session, facts, watch)
         if same:
-            return _pick_up(session, same[-1], checked, out=out, watch=watch)
+            return pick_up(session, same[-1], checked, out=out, watch=watch)
         _say_pause(session, watch.events)
         started = clock.wall()
         shown = preview(session, checked, watch.stop_asked, allowed=allowed)
@@ -98,7 +107,7 @@ def apply_sheet(
             return _held(session, shown, out)
         if to_send(shown.rows) and not watch.confirm(shown):
             raise HeldRun("Nothing was sent: the plan was not approved.", remedy="Run it again when it is.")
-        facts = _begin(session, shown, started)
+        facts = _begin(session, shown, started, canary)
         return carry_out(session, facts, shown.rows, shown.desired, out=out, watch=watch, checked=checked)
 
 
@@ -119,8 +128,10 @@ def run_to_resume(session: Session, run: str | None) -> RunFacts | None:
     return facts
 
 
-def resume_run(session: Session, run_id: RunId, *, out: Path | None, watch: Watch) -> Result:
+def resume_run(session: Session, run_id: RunId, *, out: Path | None, watch: Watch, past_canary: bool = False) -> Result:
     """Go on with a run: settle what is open, decide anew and send what is left; write its report if only that is.
+
+    `past_canary`: the operator has looked at what of the canary did not go well.
 
     Raises:
         CourseSyncError: the run could not go on; nothing was sent.
@@ -129,6 +140,7 @@ def resume_run(session: Session, run_id: RunId, *, out: Path | None, watch: Watc
         facts = known_run(session.store, run_id)
         if facts.state == "finished":
             return report_ended(session, facts, out=out, watch=watch)
+        facts = go_past(session.store, facts) if past_canary else facts
         return _go_on(session, facts, out=out, watch=watch)
 
 
@@ -157,7 +169,7 @@ def settle_open(session: Session, facts: RunFacts, watch: Watch) -> None:
     rows = [row.planned for row in open_rows(session.store, facts.run_id) if row.edit.id in opened]
     settings = replace(session.apply_settings, settle_only=True)
     ending = send(
-        _sending(session, line, rows, known_desired(session.store, opened), command=facts.command),
+        _sending(session, line, rows, known_desired(session.store, opened), facts=facts),
         line,
         session.clock,
         settings=settings,
@@ -173,6 +185,7 @@ def _is_same(facts: RunFacts, checked: CheckedSheet, path: Path) -> bool:
     """The same content under the same name: then the operator means the same run, and not the undo of one."""
     return (
         facts.command == "apply"
+        and plan_checksum(facts.issues) is None
         and facts.input.sha256 == checked.file.sha256
         and Path(facts.input.path).resolve() == path.resolve()
     )
@@ -199,7 +212,15 @@ def _say_what_is_known(rows: Sequence[PlannedRow], events: Events) -> None:
             say_finished(outcome, events)
 
 
-def _pick_up(session: Session, facts: RunFacts, checked: CheckedSheet, *, out: Path | None, watch: Watch) -> Result:
+def pick_up(
+    session: Session, facts: RunFacts, checked: CheckedSheet | None, *, out: Path | None, watch: Watch
+) -> Result:
+    """Go on with an unfinished run instead of beginning anew, if that is approved.
+
+    Raises:
+        HeldRun: it is not.
+        CourseSyncError: the run could not go on; nothing was sent.
+    """
     left = sum(1 for _ in open_rows(session.store, facts.run_id))
     watch.events.emit("run.picked_up", run_id=facts.run_id, rows_left=left)
     if left and not watch.confirm(PickUp(facts, left)):
@@ -218,7 +239,7 @@ def _go_on(
     return carry_out(session, facts, rows, desired, out=out, watch=watch, checked=checked)
 
 
-def _begin(session: Session, shown: Preview, started_wall: float) -> RunFacts:
+def _begin(session: Session, shown: Preview, started_wall: float, canary: str | None) -> RunFacts:
     settings = session.settings
     checked = shown.checked
     facts = RunFacts(
@@ -233,7 +254,7 @@ def _begin(session: Session, shown: Preview, started_wall: float) -> RunFacts:
         header_row=checked.header_row,
         started_wall=started_wall,
         user=who(),
-        issues=(*checked.issues, *shown.judged.issues),
+        issues=(*checked.issues, *shown.judged.issues, *([canary_issue(canary)] if canary else [])),
         plan_hash=hash_of(session, shown),
     )
     begin_run(session.store, facts, first_outcomes(shown.rows))
@@ -258,16 +279,20 @@ def carry_out(
         CourseSyncError: the store could not be written.
     """
     line = session.line(facts.run_id)
-    sending = _sending(session, line, rows, desired, command=facts.command)
+    sending = _sending(session, line, rows, desired, facts=facts)
+    stages = stages_of(session.store, facts)
+    settings = session.apply_settings
     watch.events.emit("run.started", run_id=facts.run_id, rows=facts.input.rows, to_send=len(sending))
     _say_what_is_known(rows, watch.events)
     ending = send(
         sending,
         line,
         session.clock,
-        settings=session.apply_settings,
+        settings=settings if stages.canary is None else replace(settings, verify=True),
         events=watch.events,
         stop_asked=watch.stop_asked,
+        canary=stages.canary,
+        unverified=stages.unverified,
     )
     _count(line)
     code = _end(session, facts, ending)
@@ -278,10 +303,11 @@ def carry_out(
 
 
 def _sending(
-    session: Session, line: Line, rows: Sequence[PlannedRow], desired: Mapping[SectionId, Desired], *, command: str
+    session: Session, line: Line, rows: Sequence[PlannedRow], desired: Mapping[SectionId, Desired], *, facts: RunFacts
 ) -> list[Row]:
-    # What is decided beforehand is decided for sheets: whatever puts something back never writes over anybody.
-    policies = session.policies if command == "apply" else replace(session.policies, on_conflict="refuse")
+    # What is decided beforehand is decided for sheets: what puts something back, or was reviewed, overwrites nobody.
+    for_sheets = facts.command == "apply" and plan_checksum(facts.issues) is None
+    policies = session.policies if for_sheets else replace(session.policies, on_conflict="refuse")
     return rows_to_send(
         rows,
         desired=desired,

@@ -50,8 +50,8 @@ def outcome(row: int, status: Status, verified: Verified = Verified.YES) -> Outc
 
 @pytest.mark.parametrize("status", [Status.UPDATED, Status.UNCHANGED, Status.SKIPPED, Status.INVALID])
 def test_a_stage_that_went_well_lets_the_next_begin(status: Status) -> None:
-    """Rows that the operator was told of before do not hold it either; a read that did not come about is no verdict."""
-    assert judge([outcome(2, status), outcome(3, Status.UPDATED, Verified.NO)]) is None
+    """Rows that the operator was told of before do not hold it either."""
+    assert judge([outcome(2, status), outcome(3, Status.UNCHANGED, Verified.NOT_ASKED)]) is None
     assert judge([]) is None
 
 
@@ -65,6 +65,8 @@ def test_a_stage_that_went_well_lets_the_next_begin(status: Status) -> None:
         pytest.param(
             Status.UPDATED, Verified.DIFFERS, "updated, and the server holds something else", id="stored differently"
         ),
+        pytest.param(Status.UPDATED, Verified.NO, "updated, and could not be read back", id="not read back"),
+        pytest.param(Status.UPDATED, Verified.NOT_ASKED, "updated, and could not be read back", id="never read"),
     ],
 )
 def test_one_row_that_went_wrong_stops_the_run(status: Status, verified: Verified, said: str) -> None:

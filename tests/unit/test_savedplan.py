@@ -93,16 +93,6 @@ values: st.SearchStrategy[Json] = st.recursive(
     max_leaves=4,
 )
 changes = st.builds(SavedChange, words, digests, values, st.sampled_from(ChangeKind))
-saved_rows = st.builds(
-    SavedRow,
-    row=st.integers(1).map(RowNumber),
-    id=st.integers(1).map(SectionId),
-    unique_id=st.none() | words,
-    label=st.builds(Label, words, words, words),
-    changes=st.lists(changes, max_size=3).map(tuple),
-    named=st.lists(words, max_size=3).map(tuple),
-    live=digests,
-)
 issues = st.builds(
     Issue,
     code=words,
@@ -112,6 +102,17 @@ issues = st.builds(
     severity=st.sampled_from(Severity),
     attempted_value=st.none() | words | st.integers() | st.booleans(),
     cell=st.none() | words,
+)
+saved_rows = st.builds(
+    SavedRow,
+    row=st.integers(1).map(RowNumber),
+    id=st.integers(1).map(SectionId),
+    unique_id=st.none() | words,
+    label=st.builds(Label, words, words, words),
+    changes=st.lists(changes, max_size=3).map(tuple),
+    named=st.lists(words, max_size=3).map(tuple),
+    live=digests,
+    issues=st.lists(issues, max_size=2).map(tuple),
 )
 resting_rows = st.builds(
     RestingRow,
@@ -303,7 +304,7 @@ def test_a_nested_text_is_refused_at_any_depth() -> None:
         pytest.param({"input": 3}, id="input"),
         pytest.param({"rows": [3]}, id="row"),
         pytest.param({"input": {"path": "", "sha256": "", "sheet": "", "rows": "3"}}, id="number"),
-        pytest.param({"rows": [{"row": 2, "id": 7, "unique_id": None, "label": "A"}]}, id="label"),
+        pytest.param({"rows": [{"row": 2, "id": 7, "unique_id": None, "label": "A", "issues": []}]}, id="label"),
     ],
 )
 def test_a_sealed_plan_of_another_shape_is_a_fault_of_ours(change: dict[str, Json]) -> None:

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
 
@@ -131,6 +131,28 @@ def unheard_sections(store: Store, run_id: RunId) -> frozenset[int]:
     """Sections of the run with an intent whose end nobody knows: nothing is said of them until a read settles it."""
     query = select(intents.c.section_id).where(intents.c.run_id == run_id, intents.c.answer.is_(None))
     return frozenset(store.connection.execute(query).scalars())
+
+
+def rows_to_be_sent(store: Store, run_id: RunId) -> tuple[RowNumber, ...]:
+    """Every row that the run was to send, in the sheet's order, whatever has become of it since."""
+    query = select(rows.c.row).where(rows.c.run_id == run_id, rows.c.plan_json.is_not(None)).order_by(rows.c.row)
+    return tuple(RowNumber(row) for row in store.connection.execute(query).scalars())
+
+
+def runs_of_plan(store: Store, plan_hash: str) -> tuple[RunFacts, ...]:
+    """The runs that were begun with this plan, oldest first."""
+    query = select(runs).where(runs.c.plan_hash == plan_hash).order_by(runs.c.started_wall)
+    return tuple(_facts(row) for row in store.connection.execute(query))
+
+
+def add_issue(store: Store, facts: RunFacts, issue: Issue) -> RunFacts:
+    """Write down something more about a run as a whole."""
+    issues = (*facts.issues, issue)
+    with store.transaction() as connection:
+        connection.execute(
+            update(runs).where(runs.c.run_id == facts.run_id).values(issues_json=text(issues_json(issues)))
+        )
+    return replace(facts, issues=issues)
 
 
 def open_rows(store: Store, run_id: RunId) -> Iterator[OpenRow]:
