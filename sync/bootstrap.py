@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 from sync.adapters.addresses import split_ids
 from sync.adapters.api import SectionApi
 from sync.adapters.clock import SystemClock
+from sync.adapters.secret import Secret
 from sync.adapters.senders import ThreadedSenders
-from sync.adapters.store import QuotaLedger, RunJournal, Store, open_store
+from sync.adapters.store import QuotaLedger, RequestMeter, RunJournal, Store, open_store
 from sync.adapters.tokens import PasswordGrant, ReadyToken, TokenSource
 from sync.breaker import LONGEST_WINDOW_S, Breaker
 from sync.config import Settings
@@ -39,6 +40,8 @@ class Session:
     tokens: TokenSource
     api: SectionApi
     senders: ThreadedSenders
+    meter: RequestMeter
+    """Of sign-ins; who listens to signals tells it, too."""
     random: Callable[[], float] = field(default=random.random)
 
     def line(self, run_id: RunId | None = None) -> Line:
@@ -50,12 +53,8 @@ class Session:
             tokens=self.tokens,
             clock=self.clock,
             random=self.random,
-            breaker=Breaker(wait_max_s=self.settings.wait_max_s, longest_window_s=self._longest_window_s),
+            breaker=_breaker(self.settings),
         )
-
-    @property
-    def _longest_window_s(self) -> float:
-        return max((limit.seconds for limit in self.settings.limits), default=LONGEST_WINDOW_S)
 
     def reading(self, line: Line, stop_asked: Callable[[], CourseSyncError | None]) -> Reading:
         """How the live state is read."""
@@ -103,7 +102,8 @@ def open_session(settings: Settings, *, clock: Clock | None = None) -> Iterator[
         stack.callback(store.close)
         bind(store, settings)
         ledger = open_ledger(store, settings, clock)
-        tokens = token_source(settings, clock)
+        meter = request_meter(settings, clock)
+        tokens = token_source(settings, clock, meter)
         tokens.current()
         api = SectionApi(
             settings.base_url,
@@ -117,7 +117,7 @@ def open_session(settings: Settings, *, clock: Clock | None = None) -> Iterator[
         stack.callback(api.close)
         senders = ThreadedSenders(api, places=settings.in_flight, clock=clock, notices=ledger.at_once == 1)
         stack.callback(senders.close)
-        yield Session(settings, clock, store, ledger, tokens, api, senders)
+        yield Session(settings, clock, store, ledger, tokens, api, senders, meter)
 
 
 def open_ledger(store: Store, settings: Settings, clock: Clock) -> QuotaLedger:
@@ -125,8 +125,8 @@ def open_ledger(store: Store, settings: Settings, clock: Clock) -> QuotaLedger:
     ledger = QuotaLedger(
         shared(settings.limits, quota_share=settings.quota_share),
         clock,
-        owner=f"{os.getpid()}-{secrets.token_hex(4)}",
-        give_up_s=settings.timeout_s * 2 + settings.settle_after_s,
+        owner=_owner(),
+        give_up_s=_give_up_s(settings),
     )
     with store.transaction() as connection:
         ledger.forget_old(connection)
@@ -134,19 +134,53 @@ def open_ledger(store: Store, settings: Settings, clock: Clock) -> QuotaLedger:
     return ledger
 
 
-def token_source(settings: Settings, clock: Clock) -> TokenSource:
+def _owner() -> str:
+    return f"{os.getpid()}-{secrets.token_hex(4)}"
+
+
+def _give_up_s(settings: Settings) -> float:
+    return settings.timeout_s * 2 + settings.settle_after_s
+
+
+def _breaker(settings: Settings) -> Breaker:
+    longest_s = max((limit.seconds for limit in settings.limits), default=LONGEST_WINDOW_S)
+    return Breaker(wait_max_s=settings.wait_max_s, longest_window_s=longest_s)
+
+
+def request_meter(settings: Settings, clock: Clock) -> RequestMeter:
+    """Counts sign-ins in the windows of the profile."""
+    return RequestMeter(
+        settings.state_dir,
+        clock,
+        shared(settings.limits, quota_share=settings.quota_share),
+        owner=_owner(),
+        give_up_s=_give_up_s(settings),
+        breaker=_breaker(settings),
+        sleep=clock.sleep,
+    )
+
+
+def token_source(settings: Settings, clock: Clock, meter: RequestMeter) -> TokenSource:
     """A ready token where there is one, else the stored sign-in, renewed with the password where one is known."""
     if settings.token is not None:
         return ReadyToken(settings.token)
+    return password_grant(settings, clock, meter, username=settings.username, password=settings.password)
+
+
+def password_grant(
+    settings: Settings, clock: Clock, meter: RequestMeter, *, username: str | None, password: Secret | None
+) -> PasswordGrant:
+    """The sign-in that is kept in the state directory, its requests counted."""
     return PasswordGrant(
         settings.base_url,
         state_dir=settings.state_dir,
-        username=settings.username,
-        password=settings.password,
+        username=username,
+        password=password,
         client_id=settings.client_id,
         timeout_s=settings.timeout_s,
         ca_file=settings.ca_file,
         wall=clock.wall,
+        place=meter.place,
     )
 
 

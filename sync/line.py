@@ -89,15 +89,20 @@ class Line:
     _throttled: int = 0
     _retried: int = 0
     _renewed_from: int | None = None
+    _refused: list[tuple[Arrival, _UnderWay, int]] = field(default_factory=list)
+    """401 with the generation of their token: they wait until the sign-in is renewed, and nothing leaves before."""
+    _renewal_due: bool = False
 
     @property
     def in_flight(self) -> int:
-        """Requests whose answer has not come."""
-        return len(self._under_way)
+        """Requests whose answer has not come, or waits for the sign-in to be renewed."""
+        return len(self._under_way) + len(self._refused)
 
     @property
     def places(self) -> int:
         """How many more may be in flight now."""
+        if self._refused or self._renewal_due:
+            return 0
         most = 1 if self.breaker.probing else self.senders.places
         return max(0, most - len(self._under_way))
 
@@ -123,16 +128,7 @@ class Line:
         wait_s = self.earliest(scope, now) - now
         if wait_s == inf or wait_s <= wait_max_s:
             return None
-        pause = self.ledger.paused(now)
-        if pause is not None and pause.until >= now + wait_s:
-            return OutOfAllowance(pause.words(self.clock), wait_s=wait_s, remedy=remedy)
-        what = "writes" if scope is Scope.WRITE else "requests"
-        return OutOfAllowance(
-            f"The allowance of {what} is used up; the next one is free in {duration(wait_s)},"
-            f" at {minute(self.clock.wall() + wait_s)}.",
-            wait_s=wait_s,
-            remedy=remedy,
-        )
+        return out_of_allowance(self.ledger, scope, self.clock, wait_s=wait_s, remedy=remedy)
 
     def take_retry(self) -> bool:
         """Count one retry, unless retries are more than a tenth of all requests already."""
@@ -183,7 +179,30 @@ class Line:
         arrivals = self.senders.arrivals(wait_s)
         self._note_departures()
         self.journal.refresh()
-        return tuple(heard for arrival in arrivals if (heard := self._hear(arrival)) is not None)
+        heard = [one for arrival in arrivals if (one := self._hear(arrival)) is not None]
+        self._renewal_due = self._renewal_due or self.tokens.is_due()
+        if not self._under_way and (self._refused or self._renewal_due):
+            heard += self._sign_in_again()
+        return tuple(heard)
+
+    def _sign_in_again(self) -> list[Heard]:
+        """Renew the sign-in, now that nothing else is under way: it takes a place in the windows like any request.
+
+        Were an answer still to come, its place would not be free before somebody listens, and nobody listens here.
+        """
+        self.settle_debts()
+        refused, self._refused = self._refused, []
+        heard = [
+            Heard(arrival, under_way.intent_number, token_renewed=self._renew(generation))
+            for arrival, under_way, generation in refused
+        ]
+        if self._renewal_due and self.stop is None:
+            try:
+                self.tokens.renew_ahead()
+            except CourseSyncError as error:
+                self.stop = error
+        self._renewal_due = False
+        return heard
 
     def _note_departures(self) -> None:
         """Space from the moment at which a request left; before its answer is heard, which ends its place."""
@@ -199,9 +218,10 @@ class Line:
                 self._owed.append(partial(_let_go, under_way.intent_number))
         self._under_way.clear()
         self._leaving.clear()
+        self._refused.clear()
 
     def _hear(self, arrival: Arrival) -> Heard | None:
-        """What an answer means for the line; `None` for one that an earlier line had let go of."""
+        """What an answer means for the line; `None` for one that an earlier line had let go of, or a 401 for now."""
         self._leaving.discard(arrival.ticket)
         self.ledger.answered(arrival.ticket, arrival.arrived_at)
         self._owed.append(lambda batch: batch.answered(arrival.ticket, arrival.arrived_at))
@@ -209,12 +229,16 @@ class Line:
         if under_way is None:
             return None
         self.latency.add(arrival.arrived_at - arrival.sent_at)
-        return Heard(arrival, under_way.intent_number, token_renewed=self._take_note(arrival))
+        if arrival.error is None and isinstance(arrival.answer, Unauthorised):
+            self._refused.append((arrival, under_way, arrival.answer.token_generation))
+            return None
+        self._take_note(arrival)
+        return Heard(arrival, under_way.intent_number)
 
-    def _take_note(self, arrival: Arrival) -> bool:
+    def _take_note(self, arrival: Arrival) -> None:
         if arrival.error is not None:
             self.stop = arrival.error
-            return False
+            return
         match arrival.answer:
             case Throttled(retry_after_s=retry_after_s):
                 self._throttled += 1
@@ -224,12 +248,9 @@ class Line:
                 self._owed.append(lambda batch: batch.pause(pause))
             case NotDelivered(reason=reason) | Unheard(reason=reason):
                 self.breaker.troubled(arrival.arrived_at, reason)
-            case Unauthorised(token_generation=generation):
-                return self._renew(generation)
             case _:
                 self.breaker.well()
                 self._renewed_from = None
-        return False
 
     def _renew(self, generation: int) -> bool:
         """Renew the token once: a 401 to a renewed one means that renewing does not help."""
@@ -249,6 +270,17 @@ class Line:
             self._writes += 1
         else:
             self._reads += 1
+
+
+def out_of_allowance(ledger: Ledger, scope: Scope, clock: Clock, *, wait_s: float, remedy: str) -> OutOfAllowance:
+    """Say why nothing leaves for `wait_s`: the server asked for it, or an allowance is used up."""
+    now = clock.boot()
+    pause = ledger.paused(now)
+    if pause is not None and pause.until >= now + wait_s:
+        return OutOfAllowance(pause.words(clock), wait_s=wait_s, remedy=remedy)
+    what = "writes" if scope is Scope.WRITE else "requests"
+    free = f"the next one is free in {duration(wait_s)}, at {minute(clock.wall() + wait_s)}"
+    return OutOfAllowance(f"The allowance of {what} is used up; {free}.", wait_s=wait_s, remedy=remedy)
 
 
 def _let_go(number: int, batch: Batch) -> None:

@@ -48,6 +48,14 @@ class Api(Protocol):
 class Tokens(Protocol):
     """Renews the bearer token that the API adapter attaches."""
 
+    def is_due(self) -> bool:
+        """Whether the token is to be renewed ahead of its end."""
+        ...
+
+    def renew_ahead(self) -> None:
+        """Renew a token that is due; one that is still good is used on where that fails."""
+        ...
+
     def renew(self, generation: int) -> bool:
         """Renew the token unless that was done since `generation`; False if there is nothing to renew it with."""
         ...

@@ -31,6 +31,14 @@ class FakeTokens:
 
     def __init__(self, *, renewals: float = inf, fails_with: CourseSyncError | None = None) -> None:
         self.generation, self.renewals, self.fails_with = 1, renewals, fails_with
+        self.due, self.renewed_ahead = False, 0
+
+    def is_due(self) -> bool:
+        return self.due
+
+    def renew_ahead(self) -> None:
+        self.due = False
+        self.renewed_ahead += 1
 
     def renew(self, generation: int) -> bool:
         if self.fails_with is not None:

@@ -90,7 +90,7 @@ class SectionApi:
         """Send `request` once and say what came of it; `on_sent` is called when its last byte has left.
 
         Raises:
-            ConfigError: there is no token, as `TokenSource.current` raises it.
+            ConfigError: there is no token, as `TokenSource.in_hand` raises it.
             StoppedEarly: a token had to be fetched, and the server could not be reached.
             InternalError: the body of a PUT is not that of its section.
         """
@@ -101,7 +101,7 @@ class SectionApi:
                 raise InternalError(f"The body of the PUT for section {request.id} is another section's.")
             content = dump_body(request.body)
             headers["Content-Type"] = "application/json"
-        token = self._tokens.current()
+        token = self._tokens.in_hand()
         headers["Authorization"] = f"Bearer {token.value.reveal()}"
         one = isinstance(request, (Put, ReadOne))
         answer = self._connection.send(

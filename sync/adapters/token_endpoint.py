@@ -2,11 +2,12 @@
 
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 from urllib.parse import urlencode
 
 from sync.adapters import exact_json
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 LOGIN = "Run `coursesync login`, or set COURSESYNC_TOKEN."
 _WRONG_BASE = "Set base_url to the address of the API, as in https://spaces.nexudus.com/api."
 _LATER = "Try again later."
+_THROTTLES = frozenset({HTTPStatus.CONFLICT, HTTPStatus.TOO_MANY_REQUESTS})
 _TOKEN_BYTES = 1024 * 1024
 _UNSTATED_LIFETIME_S = 3600.0
 _LONGEST_LIFETIME_S = 1e9
@@ -53,6 +55,25 @@ class Grant:
     lifetime_s: float
 
 
+class CountedPlace(Protocol):
+    """A place in the profile's windows, taken for one request."""
+
+    def throttle(self, retry_after_s: float | None) -> None:
+        """The server throttled the request, and asked to wait so long, if it said."""
+        ...
+
+
+class _Uncounted:
+    def throttle(self, retry_after_s: float | None) -> None:
+        pass
+
+
+@contextmanager
+def uncounted() -> Iterator[CountedPlace]:
+    """For a server that counts nothing."""
+    yield _Uncounted()
+
+
 class TokenEndpoint:
     """Where an account signs in and renews; always beside the API itself, on the same host."""
 
@@ -64,13 +85,24 @@ class TokenEndpoint:
         ca_file: Path | None = None,
         transport: "httpx.BaseTransport | None" = None,
         wall: Callable[[], float] = time.time,
+        place: Callable[[], AbstractContextManager[CountedPlace]] = uncounted,
     ) -> None:
-        """Prepare; the arguments are those of `Connection`, and `wall` is seconds since the epoch."""
+        """Prepare; the arguments are those of `Connection`.
+
+        Args:
+            base_url: see `Connection`.
+            timeout_s: see `Connection`.
+            ca_file: see `Connection`.
+            transport: see `Connection`.
+            wall: the time of day in seconds since the epoch.
+            place: takes a place in the windows for each call: the server counts it like any other write.
+        """
         self._base_url = base_url
         self._timeout_s = timeout_s
         self._ca_file = ca_file
         self._transport = transport
         self._wall = wall
+        self._place = place
 
     def grant(self, form: Mapping[str, str], *, client_id: str) -> Grant:
         """Ask once, with `form` as the API documents it.
@@ -81,9 +113,12 @@ class TokenEndpoint:
             StoppedEarly: the server could not be reached, or asks us to wait.
         """
         # A connection for each call: there are days between two of them.
-        with Connection(
-            self._base_url, timeout_s=self._timeout_s, ca_file=self._ca_file, transport=self._transport, senders=1
-        ) as connection:
+        with (
+            self._place() as place,
+            Connection(
+                self._base_url, timeout_s=self._timeout_s, ca_file=self._ca_file, transport=self._transport, senders=1
+            ) as connection,
+        ):
             answer = connection.send(
                 "POST",
                 "/token",
@@ -91,6 +126,8 @@ class TokenEndpoint:
                 content=urlencode(form).encode("ascii"),
                 max_bytes=_TOKEN_BYTES,
             )
+            if isinstance(answer, HttpAnswer) and answer.status in _THROTTLES:
+                place.throttle(retry_after_s(answer, wall_now=self._wall()))
         if isinstance(answer, Misdirected):
             raise ConfigError(answer.reason)
         if not isinstance(answer, HttpAnswer):
@@ -101,7 +138,7 @@ class TokenEndpoint:
     def _raise_unless_heard(self, answer: HttpAnswer) -> None:
         """Sort out the answers that say nothing about the sign-in itself."""
         status, place = answer.status, f"{self._base_url}/token"
-        if status in (HTTPStatus.CONFLICT, HTTPStatus.TOO_MANY_REQUESTS):
+        if status in _THROTTLES:
             wait_s = retry_after_s(answer, wall_now=self._wall())
             remedy = f"Try again in {wait_s:.0f} s." if wait_s else _LATER
             raise StoppedEarly(f"The server asks us to wait before signing in ({status}).", remedy=remedy)

@@ -4,13 +4,14 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from sync.adapters.addresses import parse_base_url
 from sync.adapters.secret import Secret
-from sync.adapters.token_endpoint import LOGIN, TokenEndpoint, sendable
+from sync.adapters.token_endpoint import LOGIN, CountedPlace, TokenEndpoint, sendable, uncounted
 from sync.adapters.token_file import StoredToken, TokenFile
 from sync.errors import ConfigError, SignInError, StoppedEarly
 
@@ -42,6 +43,28 @@ class TokenSource(Protocol):
         """
         ...
 
+    def in_hand(self) -> Token:
+        """The token to send now, without asking the server where there is one: for threads that only send.
+
+        Raises:
+            ConfigError: as `current`.
+            StoppedEarly: as `current`.
+        """
+        ...
+
+    def is_due(self) -> bool:
+        """Whether the token is to be renewed ahead of its end."""
+        ...
+
+    def renew_ahead(self) -> None:
+        """Renew a token that is due; one that is still good is used on where that fails.
+
+        Raises:
+            ConfigError: as `current`.
+            StoppedEarly: as `current`.
+        """
+        ...
+
     def renew(self, generation: int) -> bool:
         """Replace the token of `generation`, which got a 401; nothing to do if that has happened already.
 
@@ -70,6 +93,17 @@ class ReadyToken:
         """Always the same."""
         return self._token
 
+    def in_hand(self) -> Token:
+        """Always the same."""
+        return self._token
+
+    def is_due(self) -> bool:
+        """Nobody knows when it ends."""
+        return False
+
+    def renew_ahead(self) -> None:
+        """There is nothing to renew with."""
+
     def renew(self, generation: int) -> bool:  # noqa: ARG002 - the port has it
         """There is nothing to renew with."""
         return False
@@ -95,6 +129,7 @@ class PasswordGrant:
         transport: "httpx.BaseTransport | None" = None,
         wall: Callable[[], float] = time.time,
         sleep: Callable[[float], None] = time.sleep,
+        place: Callable[[], AbstractContextManager[CountedPlace]] = uncounted,
     ) -> None:
         """Prepare; nothing is read or sent yet.
 
@@ -109,6 +144,7 @@ class PasswordGrant:
             transport: see `Connection`.
             wall: the time of day in seconds since the epoch.
             sleep: how to wait for another process that is renewing.
+            place: see `TokenEndpoint`.
 
         Raises:
             ConfigError: the base URL is wrong.
@@ -119,7 +155,7 @@ class PasswordGrant:
         self._client_id = client_id
         self._wall = wall
         self._endpoint = TokenEndpoint(
-            self._base_url, timeout_s=timeout_s, ca_file=ca_file, transport=transport, wall=wall
+            self._base_url, timeout_s=timeout_s, ca_file=ca_file, transport=transport, wall=wall, place=place
         )
         self._file = TokenFile(state_dir, sleep=sleep)
         self._lock = threading.Lock()
@@ -137,6 +173,23 @@ class PasswordGrant:
             if self._is_due(held) and self._wall() >= self._renew_not_before:
                 held = self._renew_ahead(held)
             return Token(held.access_token, self._generation)
+
+    def in_hand(self) -> Token:
+        """See `TokenSource`."""
+        with self._lock:
+            if self._held is not None:
+                return Token(self._held.access_token, self._generation)
+        return self.current()
+
+    def is_due(self) -> bool:
+        """See `TokenSource`. Not again soon after a renewal that failed."""
+        with self._lock:
+            held = self._held
+            return held is not None and self._is_due(held) and self._wall() >= self._renew_not_before
+
+    def renew_ahead(self) -> None:
+        """See `TokenSource`."""
+        self.current()
 
     def renew(self, generation: int) -> bool:
         """See `TokenSource`."""

@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, TypeVar
 
@@ -84,8 +84,10 @@ def doctor(options: Common) -> int:
 
 
 def _password_grant(settings: "Settings", *, ask: bool, needs_password: bool = True) -> "PasswordGrant":
-    from sync.adapters.secret import Secret  # noqa: PLC0415 - loaded when a command signs in
-    from sync.adapters.tokens import PasswordGrant  # noqa: PLC0415 - the same
+    from sync.adapters.clock import SystemClock  # noqa: PLC0415 - loaded when a command signs in
+    from sync.adapters.secret import Secret  # noqa: PLC0415 - the same
+    from sync.adapters.store import open_store  # noqa: PLC0415 - the same
+    from sync.bootstrap import bind, password_grant, request_meter  # noqa: PLC0415 - the same
 
     username, password = settings.username, settings.password
     if needs_password and ask:
@@ -96,15 +98,10 @@ def _password_grant(settings: "Settings", *, ask: bool, needs_password: bool = T
             "There is no user name or no password to sign in with.",
             remedy="Run `coursesync login` at a terminal, or set COURSESYNC_USERNAME and COURSESYNC_PASSWORD_FILE.",
         )
-    return PasswordGrant(
-        settings.base_url,
-        state_dir=settings.state_dir,
-        username=username,
-        password=password,
-        client_id=settings.client_id,
-        timeout_s=settings.timeout_s,
-        ca_file=settings.ca_file,
-    )
+    clock = SystemClock()
+    with closing(open_store(settings.state_dir, clock)) as store:
+        bind(store, settings)
+    return password_grant(settings, clock, request_meter(settings, clock), username=username, password=password)
 
 
 def _examine(options: Common) -> Iterator[Finding]:

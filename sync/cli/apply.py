@@ -142,6 +142,7 @@ def watching(options: Common, session: "Session", stop_at: datetime | None, *, y
                 return stop
             return HourHasCome("The hour to stop at has come (--until).", remedy="Go on with `coursesync resume`.")
 
+        session.meter.stop_asked = stop_asked
         if alarm is not None:
             alarm.daemon = True
             alarm.start()

@@ -62,6 +62,16 @@ def test_without_a_kept_sign_in_the_password_is_used_once(person: Shell, sandbox
     assert _grants(sandbox) == 1
 
 
+def test_sign_ins_are_counted_with_the_writes_of_every_command(person: Shell, sandbox: SandboxProcess) -> None:
+    """Two sign-ins by `login`, then a run: its allowance of the day is less by both."""
+    person.profile(limits='[{ scope = "write", count = 5, seconds = 86400 }]')
+    assert (person("login").code, person("login").code) == (0, 0)
+    ran = person("apply", TITLES, "--yes")
+
+    assert (ran.code, len(sandbox.puts()), _grants(sandbox)) == (5, 3, 2)
+    assert "5 of 5 taken" in person("status").out
+
+
 def test_a_password_may_come_from_a_file(person: Shell) -> None:
     """`COURSESYNC_PASSWORD_FILE`, mode 0600."""
     path = person.folder / "password"

@@ -154,6 +154,30 @@ def test_a_token_is_renewed_once_however_many_requests_it_failed(tmp_path: Path)
         assert (item.token_renewed, at.tokens.generation) == (False, 2)
 
 
+def test_a_renewal_waits_for_what_is_under_way_and_nothing_leaves_before_it(tmp_path: Path) -> None:
+    """It takes a place in the windows: an answer that nobody hears meanwhile would hold that place."""
+    with desk(tmp_path, Fault("unauthorised", of="read"), Fault("slow", of="read", delay_s=5.0)) as at:
+        at.line.depart([at.read(1), at.read(2)])
+        assert at.hear(wait_s=1.0) == []
+        assert (at.line.places, at.line.in_flight, at.tokens.generation) == (0, 2, 1)
+
+        heard = at.hear()
+        assert sorted(item.token_renewed for item in heard) == [False, True]
+        assert (at.line.places, at.line.in_flight, at.tokens.generation) == (4, 0, 2)
+
+
+def test_a_token_is_renewed_ahead_between_two_requests(tmp_path: Path) -> None:
+    """Nothing new leaves once it is due, and the renewal comes when the last answer is there."""
+    with desk(tmp_path, Fault("slow", of="read", skip=1, delay_s=5.0)) as at:
+        at.line.depart([at.read(1), at.read(2)])
+        at.tokens.due = True
+        assert len(at.hear()) == 1
+        assert (at.line.places, at.tokens.renewed_ahead) == (0, 0)
+
+        assert len(at.hear()) == 1
+        assert (at.line.places, at.tokens.renewed_ahead) == (4, 1)
+
+
 def test_a_good_answer_in_between_makes_a_new_renewal_worthwhile(tmp_path: Path) -> None:
     """Tokens that expire one after the other, over days, are each renewed."""
     with desk(tmp_path) as at:

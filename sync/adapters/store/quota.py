@@ -186,6 +186,12 @@ class QuotaLedger:
             wall = self.clock.wall() - (self.clock.boot() - at)
             connection.execute(_ANSWERED, {"slot": slot, "boot": at, "wall": wall})
 
+    def keep_departure(self, connection: Connection, slot: int, at: float) -> None:
+        """Write down that a request of ours left as late as `at`: whoever reads it from now on spaces from then."""
+        if slot > 0:
+            wall = self.clock.wall() - (self.clock.boot() - at)
+            connection.execute(update(slots).where(slots.c.number == slot).values(sent_boot=at, sent_wall=wall))
+
     def keep_pause(self, connection: Connection, pause: Pause) -> None:
         """Let every process of the profile wait until it is over."""
         connection.execute(
