@@ -11,6 +11,7 @@ from sync.windows import least_makespan_s
 from tests.bench.canned import CannedServer
 from tests.bench.parties import Parties
 from tests.bench.processes import Command, medians, peak_bytes
+from tests.bench.reading import works as reading_works
 from tests.bench.simulated import peer_under, simulated_apply, simulated_reading
 from tests.bench.table import Row, shown_mb, shown_s, smaller, times_faster
 from tests.world import DOCUMENTED
@@ -165,5 +166,5 @@ def works() -> dict[str, Measure]:
             found[f"simulated-same-{size}"] = partial(simulated_same, rows, latency_ms)
     found["memory-100000"] = partial(memory, 100_000)
     with_goal = {name: partial(found[name], goal=goal) for name, goal in GOALS.items()}
-    first = {"help": opening} | with_goal | {"memory-100000": found["memory-100000"]}
+    first = {"help": opening} | with_goal | {"memory-100000": found["memory-100000"]} | reading_works()
     return first | {name: measure for name, measure in found.items() if name not in first}

@@ -32,6 +32,7 @@ _DTD: Final = tuple(
     # Big-endian text holds the little-endian form as well, one byte further on.
     for pattern in (word.encode("ascii"), word.encode("utf-16-le"))
 )
+_MARKS: Final = (b"<!", b"<\x00!")
 _OVERLAP: Final = max(len(pattern) for pattern in _DTD) - 1
 _DAMAGE: Final = (
     zipfile.BadZipFile,
@@ -210,7 +211,7 @@ def _refuse_dtd(package: Package, entry: zipfile.ZipInfo) -> None:
         with package.archive.open(entry) as part:
             while chunk := part.read(_SCAN_BYTES):
                 window = tail + chunk
-                if any(pattern in window for pattern in _DTD):
+                if any(sign in window for sign in _MARKS) and any(pattern in window for pattern in _DTD):
                     raise dtd_refusal(package.file)
                 tail = window[-_OVERLAP:]
     except _DAMAGE as exc:
