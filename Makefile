@@ -57,8 +57,8 @@ corpus: .venv/.dev ## read every sheet of a folder: make corpus CORPUS=dir
 fuzz: .venv/.dev ## read N sheets that were broken at random: make fuzz N=10000 SEED=0
 	$(BIN)/python -m tests.bench.fuzz -n $(N) --seed $(SEED)
 
-soak: .venv/.dev ## run the long tests
-	$(PYTEST) -m soak
+soak: .venv/.dev ## run the long tests, or those of a name: make soak SOAK=state_machine
+	$(PYTEST) -m soak $(if $(SOAK),-k "$(SOAK)")
 
 check: lint types imports test ## everything that has to hold before a commit
 

@@ -134,6 +134,8 @@ class SimulatedServer:
         self.rewrite: Callable[[str, Json], Json] = lambda _, value: value
         self.history: list[tuple[float, int, str, Record]] = []
         """Every change: when, which section, by whom, and the record after it."""
+        self.effects: list[Put] = []
+        """Every PUT that was applied, each as often as it was, whether its answer was heard or not."""
         self.token_generation = 1
         """Tokens of earlier generations are not accepted."""
         self._windows = SlidingWindows(limits)
@@ -251,6 +253,7 @@ class SimulatedServer:
                     return Refused((), 404, "api.not_found"), False, 0.0
                 written = {name: value for name, value in body.items() if name not in SERVERS_OWN}
                 self._store(section_id, written, by=ROBOT)
+                self.effects.append(request)
                 return self._accepted(section_id), True, 0.0
             case _:
                 raise TypeError(request)

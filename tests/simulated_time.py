@@ -59,3 +59,36 @@ class Timeline:
     @property
     def is_empty(self) -> bool:
         return not self._events
+
+
+class MachineClock:
+    """The clocks of one machine: it is set, sleeps and boots anew, while the world's time goes on (`ports.Clock`)."""
+
+    def __init__(self, timeline: Timeline) -> None:
+        self._timeline = timeline
+        self._booted_at = timeline.clock.now - 1000.0
+        self._wall_is_ahead = timeline.clock.wall() - timeline.clock.now
+        self._boots = 1
+
+    @property
+    def boot_id(self) -> str:
+        return f"boot-{self._boots}"
+
+    def boot(self) -> float:
+        return self._timeline.clock.now - self._booted_at
+
+    def wall(self) -> float:
+        return self._timeline.clock.now + self._wall_is_ahead
+
+    def sleep(self, seconds: float) -> None:
+        self._timeline.run_until(self._timeline.clock.now + max(0.0, seconds))
+
+    def jump(self, seconds: float) -> None:
+        """Set the wall clock, and nothing else."""
+        self._wall_is_ahead += seconds
+
+    def reboot(self, *, off_s: float) -> None:
+        """Switch the machine off for `off_s`: another boot clock begins, the wall clock went on."""
+        self.sleep(off_s)
+        self._boots += 1
+        self._booted_at = self._timeline.clock.now - 10.0

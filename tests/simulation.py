@@ -4,10 +4,10 @@ from collections.abc import Callable
 from math import inf, nextafter
 
 from sync.errors import CourseSyncError, StoppedEarly
-from sync.exchange import Answer, NotDelivered, Request
-from sync.ports import Arrival
+from sync.exchange import Answer, NotDelivered, Request, Unheard
+from sync.ports import Arrival, Clock
 from tests.simulated_server import ROBOT, Fault, Served, SimulatedServer, ids_of, section
-from tests.simulated_time import FakeClock, Timeline
+from tests.simulated_time import FakeClock, MachineClock, Timeline
 
 __all__ = [
     "ROBOT",
@@ -15,6 +15,7 @@ __all__ = [
     "FakeTokens",
     "Fault",
     "Killed",
+    "MachineClock",
     "Served",
     "SimulatedSenders",
     "SimulatedServer",
@@ -59,14 +60,18 @@ class Killed(BaseException):
 class SimulatedSenders:
     """Exchanges on the timeline instead of on threads (`ports.Senders`)."""
 
-    def __init__(self, server: SimulatedServer, tokens: FakeTokens, *, places: int = 8) -> None:
+    def __init__(
+        self, server: SimulatedServer, tokens: FakeTokens, *, places: int = 8, clock: Clock | None = None
+    ) -> None:
+        """`clock` is the machine's that sends; the timeline's own where it never boots anew."""
         self._server, self._tokens, self._places = server, tokens, places
+        self._clock: Clock = clock or server.timeline.clock
         self._came: list[Arrival] = []
         self._left: list[tuple[int, float]] = []
+        self._under_way: dict[int, tuple[Request, float]] = {}
         self._woken = False
         self.leaves_after_s: Callable[[], float] = lambda: 0.0
         """How long a request takes to get its last byte onto the wire."""
-        self.under_way = 0
         self.turns = 0
         """How often the coordinator waited."""
         self.submitted = 0
@@ -74,6 +79,8 @@ class SimulatedSenders:
         self.dies_before: int | None = None
         """The process dies as it hands over its n-th request, from 1: all is committed, nothing has left."""
         self.dies_at_turn: int | None = None
+        self.on_turn: Callable[[int], None] = lambda _: None
+        """What else happens as the coordinator begins to wait for the n-th time, from 1."""
         self.witness: Callable[[Request], None] = lambda _: None
         """Looks at each request as it leaves."""
         self.no_sign_in: StoppedEarly | None = None
@@ -88,26 +95,24 @@ class SimulatedSenders:
         if self.submitted == self.dies_before:
             raise Killed
         self.witness(request)
-        self.under_way += 1
-        self.most_under_way = max(self.most_under_way, self.under_way)
-        sent_at, refusal = self._server.timeline.clock.now, self.no_sign_in
+        sent_at, refusal, timeline = self._clock.boot(), self.no_sign_in, self._server.timeline
+        self._under_way[ticket] = (request, sent_at)
+        self.most_under_way = max(self.most_under_way, len(self._under_way))
 
         def hear(answer: Answer) -> None:
-            self.under_way -= 1
-            now = self._server.timeline.clock.now
-            self._came.append(Arrival(ticket, request, answer, sent_at, now, refusal))
+            if self._under_way.pop(ticket, None) is not None:
+                self._came.append(Arrival(ticket, request, answer, sent_at, self._clock.boot(), refusal))
 
         if refusal is not None:
             hear(NotDelivered(refusal.message))
             return
 
         def leave() -> None:
-            now = self._server.timeline.clock.now
-            self._left.append((ticket, now))
+            self._left.append((ticket, self._clock.boot()))
             self._woken = True
-            self._server.take(request, now, self._tokens.generation, hear)
+            self._server.take(request, timeline.clock.now, self._tokens.generation, hear)
 
-        self._server.timeline.at(sent_at + self.leaves_after_s(), leave)
+        timeline.at(timeline.clock.now + self.leaves_after_s(), leave)
 
     def departed(self) -> tuple[tuple[int, float], ...]:
         left, self._left = tuple(self._left), []
@@ -117,10 +122,18 @@ class SimulatedSenders:
         """End a wait, as a signal does."""
         self._woken = True
 
+    def fall_asleep(self, seconds: float) -> None:
+        """The machine sleeps: the world goes on, what was under way is torn off, and that is heard on waking."""
+        torn, self._under_way = self._under_way, {}
+        self._server.timeline.run_until(self._server.timeline.clock.now + seconds)
+        now, answer = self._clock.boot(), Unheard("the connection was reset")
+        self._came += [Arrival(ticket, request, answer, sent_at, now) for ticket, (request, sent_at) in torn.items()]
+
     def arrivals(self, wait_s: float) -> tuple[Arrival, ...]:
         self.turns += 1
         if self.turns == self.dies_at_turn:
             raise Killed
+        self.on_turn(self.turns)
         assert self.turns < TURNS_AT_MOST, "the coordinator turns without end"
         timeline = self._server.timeline
         self._woken = False

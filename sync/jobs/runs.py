@@ -92,7 +92,7 @@ def apply_sheet(
         refuse_invalid(checked, settings)
         for facts in unreported_runs(session.store):
             if _is_same(facts, checked, path):
-                report_ended(session, facts, out=None, watch=watch)
+                report_ended(session, facts, out=None, watch=watch, checked=checked)
         unfinished = unfinished_runs(session.store)
         same = [facts for facts in unfinished if _is_same(facts, checked, path)]
         for facts in unfinished:
@@ -128,10 +128,19 @@ def run_to_resume(session: Session, run: str | None) -> RunFacts | None:
     return facts
 
 
-def resume_run(session: Session, run_id: RunId, *, out: Path | None, watch: Watch, past_canary: bool = False) -> Result:
+def resume_run(
+    session: Session,
+    run_id: RunId,
+    *,
+    out: Path | None,
+    watch: Watch,
+    past_canary: bool = False,
+    checked: CheckedSheet | None = None,
+) -> Result:
     """Go on with a run: settle what is open, decide anew and send what is left; write its report if only that is.
 
-    `past_canary`: the operator has looked at what of the canary did not go well.
+    `past_canary`: the operator has looked at what of the canary did not go well. `checked` is the run's sheet where it
+    has just been read: it saves reading the kept copy again.
 
     Raises:
         CourseSyncError: the run could not go on; nothing was sent.
@@ -139,18 +148,20 @@ def resume_run(session: Session, run_id: RunId, *, out: Path | None, watch: Watc
     with only_run(session, holds=known_run(session.store, run_id).input.path):
         facts = known_run(session.store, run_id)
         if facts.state == "finished":
-            return report_ended(session, facts, out=out, watch=watch)
+            return report_ended(session, facts, out=out, watch=watch, checked=checked)
         facts = go_past(session.store, facts) if past_canary else facts
-        return _go_on(session, facts, out=out, watch=watch)
+        return _go_on(session, facts, out=out, watch=watch, checked=checked)
 
 
-def report_ended(session: Session, facts: RunFacts, *, out: Path | None, watch: Watch) -> Result:
+def report_ended(
+    session: Session, facts: RunFacts, *, out: Path | None, watch: Watch, checked: CheckedSheet | None = None
+) -> Result:
     """Write the report of a run that has ended, and say so: its process died before that was done.
 
     Raises:
         FileNotWritten: it cannot be written.
     """
-    result = write_run_report(session.store, session.settings, facts.run_id, out=out)
+    result = write_run_report(session.store, session.settings, facts.run_id, out=out, checked=checked)
     watch.events.emit("run.reported", run_id=facts.run_id, out=str(result.out))
     return result
 

@@ -14,6 +14,7 @@ Record = Mapping[str, Json]
 Entry = Mapping[str, Json]
 """One request, as the sandbox logged it."""
 STORE = "store.sqlite3"
+PROGRAM_ENDED = "the program ended before the answer came"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +69,8 @@ class Intent:
     """What it sends for each field that it changes."""
     at_wall: float
     answer: str | None
+    died: bool
+    """Whether its process ended before it heard anything."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +134,7 @@ def _intents(found: Iterable[sqlite3.Row]) -> list[Intent]:
             {name: after for name, _before, after, *_rest in json.loads(row["changes_json"])},
             row["at_wall"],
             row["answer"],
+            row["heard_wall"] is None or row["unheard"] == PROGRAM_ENDED,
         )
         for row in found
     ]

@@ -4,6 +4,7 @@ import os
 import random
 import shutil
 import time
+from collections import Counter
 from itertools import count
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 
 from tests.faults.commands import Commands
 from tests.faults.desk import Desk
+from tests.faults.evidence import read_journal
 from tests.sandbox_process import SandboxProcess
 
 pytestmark = pytest.mark.e2e
@@ -100,17 +102,35 @@ def test_five_hundred_random_deaths_on_two_hundred_rows(
 ) -> None:
     """Killed at random points again and again until the sheet is done, then anew: 500 deaths, no promise broken."""
     seed = int(os.environ.get("SOAK_SEED", "20250115"))
-    chance, deaths, sheets, began = random.Random(seed), 0, 0, time.monotonic()
+    chance, deaths, sheets, left_alone, began = random.Random(seed), 0, 0, 0, time.monotonic()
     while deaths < DEATHS:
         desk = new_desk(sandbox, commands, tmp_path / str(sheets), rows=200)
         last = desk.apply(failpoint=f"*:{chance.randrange(20, 700)}")
         while last.was_killed:
             deaths += 1
             last = desk.go_on(failpoint=f"*:{chance.randrange(20, 700)}")
+        unknown = set_aside(desk)
 
-        assert (last.code, set(desk.statuses()), desk.broken()) == (0, {"updated"}, []), (seed, sheets, deaths, last)
-        sheets += 1
+        assert (last.code, desk.broken()) == (4 if unknown else 0, []), (seed, sheets, deaths, last)
+        sheets, left_alone = sheets + 1, left_alone + unknown
         shutil.rmtree(desk.folder)
+    assert left_alone <= deaths / 20, "rows are left alone too easily"
     with capsys.disabled():
         took_s = time.monotonic() - began
-        print(f"\n{deaths} deaths on {sheets} sheets of 200 rows, seed {seed}: no promise broken, {took_s:.0f} s")  # noqa: T201 - the figure of a soak
+        print(  # noqa: T201 - the figure of a soak
+            f"\n{deaths} deaths on {sheets} sheets of 200 rows, seed {seed}: no promise broken,"
+            f" {left_alone} rows left alone after three deaths each, {took_s:.0f} s"
+        )
+
+
+def set_aside(desk: Desk) -> int:
+    """How many rows were left alone because the program died three times while they were under way.
+
+    Several rows are under way at once, so chance alone can bring an innocent row to three deaths; all others are done.
+    """
+    lines = [line for line in desk.lines() if line["status"] != "updated"]
+    deaths = Counter(intent.section_id for intent in read_journal(desk.state_dir).intents if intent.died)
+    for line in lines:
+        codes = [issue["code"] for issue in line["issues"]]
+        assert (line["status"], codes, deaths[line["id"]]) == ("unknown", ["sync.set_aside"], 3), line
+    return len(lines)
