@@ -219,9 +219,18 @@ class Departures:
         if self.stopping or not self.queue or not self.fresh_reader.idle:
             return inf
         enough = len(self.fresh) > 2 * self.line.senders.places or self._sendable(now) <= len(self.fresh)
-        if enough:
+        if enough or self._is_covered(now):
             return inf
         return self.line.earliest(Scope.WRITE, now) - self._lead_s()
+
+    def _is_covered(self, now: float) -> bool:
+        """Whether every place that the windows give away before more could be read has its row already.
+
+        Then there is time: windows would else be read for piece by piece, as their places come back. Departures of
+        this turn have taken places that the windows do not count yet.
+        """
+        room = self.line.ledger.room(Scope.WRITE, now, now + self._lead_s())
+        return bool(self.fresh or self._chosen) and room is not None and room - self._chosen <= len(self.fresh)
 
     def _sendable(self, now: float) -> int:
         """How many rows can leave while a record that is read now is fresh enough."""
