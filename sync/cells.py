@@ -107,16 +107,16 @@ def shown(value: CellValue) -> str:
     if isinstance(value, str):
         return value
     match value:
-        case None:
-            return ""
         case bool():
             return "TRUE" if value else "FALSE"
+        case int() | timedelta():
+            return str(value)
+        case None:
+            return ""
         case float():
             return str(int(value)) if value.is_integer() else repr(value)
         case datetime() | date() | time():
             return value.isoformat()
-        case int() | timedelta():
-            return str(value)
         case _:
             assert_never(value)
 
@@ -152,7 +152,11 @@ def reader_for(field: SectionField, *, images: ImageRules = ANY_HOST) -> Reader:
             return read_text
         case FieldKind.IMAGE_URL:
             return partial(_read, field, partial(_read_image_url, images))
-        case FieldKind.BOOLEAN | FieldKind.UNLOCK_TYPE | FieldKind.OPAQUE:
+        case FieldKind.BOOLEAN:
+            return lambda value: _BOOLEANS["true" if value else "false"] if isinstance(value, bool) else read(value)
+        case FieldKind.UNLOCK_TYPE:
+            return lambda value: (_UNLOCK_TYPES.get(str(value)) if type(value) is int else None) or read(value)
+        case FieldKind.OPAQUE:
             return read
         case _:
             assert_never(field.kind)

@@ -62,10 +62,10 @@ def decide(edit: Edit, live: Record, known: Known = NOTHING_KNOWN) -> Decision:
     conflicts: list[FieldChange] = []
     for name, after in edit.values.items():
         verdict = _decide_field(name, after, live, known, edit.seen_updated_on)
+        if verdict is _Verdict.SAME:
+            continue
         change = FieldChange(field=name, before=live.get(name), after=after, base=known.base_shown.get(name))
         match verdict:
-            case _Verdict.SAME:
-                pass
             case _Verdict.CHANGE:
                 if not _stays_accepted(edit, change, known):
                     changes.append(change)
@@ -155,10 +155,11 @@ def _marked_as(planned: FieldChange, change: FieldChange) -> FieldChange:
 def _decide_field(name: str, after: Json, live: Record, known: Known, seen_updated_on: str | None) -> _Verdict:
     if name in ACTIONS:
         return _decide_action(name, after, live, known.desired.get(name))
-    before, base, desired = live.get(name), known.base.get(name), known.desired.get(name)
-    if equal(name, after, before) or _rewritten(name, after, before, desired):
+    before = live.get(name)
+    if name in known.untouched or equal(name, after, before):
         return _Verdict.SAME
-    if name in known.untouched:
+    base, desired = known.base.get(name), known.desired.get(name)
+    if _rewritten(name, after, before, desired):
         return _Verdict.SAME
     if base is not None:
         return _against_base(digest(name, after), digest(name, before), base)
@@ -210,6 +211,8 @@ def read_only_warnings(edit: Edit, live: Record) -> tuple[Issue, ...]:
 
     `UpdatedOn`, `UpdatedBy` and `CreatedOn` are left out: an export's are expected to age.
     """
+    if not edit.read_only:
+        return ()
     return tuple(
         Issue(
             code="cell.read_only",

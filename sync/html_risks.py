@@ -57,12 +57,14 @@ _PERHAPS: Final = re.compile(
     r"<\s*(?:script|i?frame|object|embed|applet|form|meta)|on[a-z]+\s*=|script|data|srcdoc|style|&|:", re.IGNORECASE
 )
 """Without any of these there is nothing to find."""
+_ACTIVE_TAG: Final = re.compile(f"<(?:{'|'.join(_ACTIVE)})", re.IGNORECASE)
+"""Where nothing has an attribute, only such a tag can act."""
 _EXCERPT: Final = 100
 
 
 def risks(html: str) -> tuple[Risk, ...]:
     """Name what can act in `html`, each kind once, in the order in which they stand."""
-    if "<" not in html or not _PERHAPS.search(html):
+    if "<" not in html or not (_PERHAPS if "=" in html else _ACTIVE_TAG).search(html):
         return ()
     found: dict[str, Risk] = {}
     for segment in _TAG.split(html)[1:]:

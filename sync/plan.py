@@ -71,6 +71,8 @@ def planned(edit: Edit, sight: Sight, known: Known = NOTHING_KNOWN) -> PlannedRo
 
 def _label(edit: Edit, record: Record) -> Label:
     """As the sheet has it, and as live says where the sheet is silent."""
+    if edit.label.course_id and edit.label.title:
+        return edit.label
     return replace(
         edit.label,
         course_id=edit.label.course_id or str(record.get("CourseId") or ""),

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from math import isfinite
 
@@ -117,7 +118,11 @@ def _at_its_cell(issue: Issue, row: int, sheet: str, columns: Mapping[str, int])
 
 def exit_code_of(outcomes: Iterable[Outcome], *, detailed: bool = False) -> int:
     """Say how a run that ended by itself exits: 5 where rows were not reached, 4, 10 (only if `detailed`), or 0."""
-    present = {outcome.status for outcome in outcomes}
+    return exit_code_by({outcome.status for outcome in outcomes}, detailed=detailed)
+
+
+def exit_code_by(present: AbstractSet[Status], *, detailed: bool = False) -> int:
+    """Say the same by the statuses that occur."""
     if Status.NOT_ATTEMPTED in present:
         return 5
     if present & NEEDS_ATTENTION:

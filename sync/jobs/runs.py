@@ -8,7 +8,7 @@ from sync.adapters.store.history import (
     begin_run,
     end_run,
     open_rows,
-    outcomes_of,
+    statuses_of,
     unfinished_runs,
     unreported_runs,
 )
@@ -27,6 +27,7 @@ from sync.jobs.sheets import Preview, hash_of, input_facts, plan_report, preview
 from sync.line import Line
 from sync.model import (
     CheckedSheet,
+    Conflict,
     Issue,
     PlannedRow,
     RunFacts,
@@ -40,7 +41,7 @@ from sync.ongoing import Row, say_finished
 from sync.pipeline import Ending, first_outcomes, rows_to_send, send
 from sync.plan import to_send
 from sync.ports import Desired, Events, StopAsked
-from sync.report import exit_code_of
+from sync.report import exit_code_by
 from sync.savedplan import plan_checksum
 
 
@@ -269,7 +270,8 @@ def _begin(session: Session, shown: Preview, started_wall: float, canary: str | 
         plan_hash=hash_of(session, shown),
     )
     begin_run(session.store, facts, first_outcomes(shown.rows))
-    keep_showings(session.store, (outcome for _, outcome in first_outcomes(shown.rows)), by=facts.run_id)
+    conflicts = [row for row in shown.rows if isinstance(row.decision, Conflict)]
+    keep_showings(session.store, (outcome for _, outcome in first_outcomes(conflicts)), by=facts.run_id)
     keep_accepted(session.store, facts.run_id, shown.rows)
     return facts
 
@@ -336,8 +338,8 @@ def _count(line: Line) -> None:
 
 
 def _end(session: Session, facts: RunFacts, ending: Ending) -> int:
-    everything = outcomes_of(session.store, facts.run_id)
-    code = ending.exit_code if ending.stopped is not None else exit_code_of(everything)
+    present = statuses_of(session.store, facts.run_id)
+    code = ending.exit_code if ending.stopped is not None else exit_code_by(present)
     stop = None
     if ending.stopped is not None:
         stop = Issue("run.stopped", str(ending.stopped), source=Source.SYNC, severity=Severity.NOTE)

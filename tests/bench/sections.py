@@ -27,7 +27,7 @@ def record(number: int) -> dict[str, Any]:
         "Title": f"Section {number}",
         "DisplayOrder": number - FIRST_ID,
         "UnlockType": 1 + number % 3,
-        "UnlockAfterDays": number % 30,
+        "UnlockAfterDays": number % 30 if number % 3 == 2 else 0,  # Timed alone has days
         "SectionContents": f"<h2>Welcome</h2><p>Part {number} of the course, with a paragraph as people write it: what"
         " you need, where to find it, whom to ask, and what comes next.</p><ul><li>Read</li><li>Try</li></ul>",
         "Active": number % 7 != 0,

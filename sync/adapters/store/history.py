@@ -127,6 +127,12 @@ def outcomes_of(store: Store, run_id: RunId) -> tuple[Outcome, ...]:
     return tuple(outcome_of(read(written)) for written in store.connection.execute(query).scalars())
 
 
+def statuses_of(store: Store, run_id: RunId) -> frozenset[Status]:
+    """The statuses that rows of the run have so far."""
+    query = select(rows.c.status).where(rows.c.run_id == run_id).distinct()
+    return frozenset(map(Status, store.connection.execute(query).scalars()))
+
+
 def unheard_sections(store: Store, run_id: RunId) -> frozenset[int]:
     """Sections of the run with an intent whose end nobody knows: nothing is said of them until a read settles it."""
     query = select(intents.c.section_id).where(intents.c.run_id == run_id, intents.c.answer.is_(None))

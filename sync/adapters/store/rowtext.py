@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sync.adapters.exact_json import dumps, parse
+from sync.adapters.exact_json import dumps, parse_own
 from sync.model import (
     ChangeKind,
     Edit,
@@ -21,6 +21,10 @@ from sync.model import (
 from sync.origin import Seen
 from sync.section import Json
 
+_STATUSES: Mapping[str, Status] = {status.value: status for status in Status}
+_VERIFIED: Mapping[str, Verified] = {verified.value: verified for verified in Verified}
+_PERHAPS = ("http_status", "updated_on", "updated_by", "started_at", "finished_at")
+
 
 def text(value: Json) -> str:
     """Any JSON value, numbers exact."""
@@ -29,7 +33,7 @@ def text(value: Json) -> str:
 
 def read(written: str) -> Any:  # noqa: ANN401 - JSON read back from our own text
     """What `text` wrote."""
-    return parse(written.encode())
+    return parse_own(written)
 
 
 def issue_json(issue: Issue) -> Json:
@@ -130,38 +134,37 @@ def _seen_of(value: Sequence[Any]) -> Seen:
 
 
 def outcome_json(outcome: Outcome) -> Json:
-    """A line of the report, whole."""
-    return {
+    """A line of the report, whole; what a row has nothing of is left out, which most rows of most runs do."""
+    written: dict[str, Json] = {
         "row": outcome.row,
         "label": label_json(outcome.label),
         "status": outcome.status.value,
         "section_id": outcome.section_id,
-        "changes": changes_json(outcome.changes),
-        "issues": issues_json(outcome.issues),
-        "http_status": outcome.http_status,
-        "attempts": outcome.attempts,
         "verified": outcome.verified.value,
-        "updated_on": outcome.updated_on,
-        "updated_by": outcome.updated_by,
-        "started_at": outcome.started_at,
-        "finished_at": outcome.finished_at,
     }
+    if outcome.changes:
+        written["changes"] = changes_json(outcome.changes)
+    if outcome.issues:
+        written["issues"] = issues_json(outcome.issues)
+    if outcome.attempts:
+        written["attempts"] = outcome.attempts
+    for name in _PERHAPS:
+        if (value := getattr(outcome, name)) is not None:
+            written[name] = value
+    return written
 
 
 def outcome_of(value: Mapping[str, Any]) -> Outcome:
     """What `outcome_json` wrote."""
+    rest = {name: value[name] for name in _PERHAPS if name in value}
     return Outcome(
         row=RowNumber(value["row"]),
         label=label_of(value["label"]),
-        status=Status(value["status"]),
+        status=_STATUSES[value["status"]],
         section_id=None if value["section_id"] is None else SectionId(value["section_id"]),
-        changes=changes_of(value["changes"]),
-        issues=issues_of(value["issues"]),
-        http_status=value["http_status"],
-        attempts=value["attempts"],
-        verified=Verified(value["verified"]),
-        updated_on=value["updated_on"],
-        updated_by=value["updated_by"],
-        started_at=value["started_at"],
-        finished_at=value["finished_at"],
+        changes=changes_of(value.get("changes", ())),
+        issues=issues_of(value.get("issues", ())),
+        attempts=value.get("attempts", 0),
+        verified=_VERIFIED[value["verified"]],
+        **rest,
     )

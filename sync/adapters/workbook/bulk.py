@@ -20,11 +20,8 @@ from openpyxl.utils.datetime import to_excel
 from sync.adapters.workbook.styles import is_formula_like, is_too_long, storable
 from sync.model import CellValue
 
-_MARKUP = re.compile("[&<>]")
-_ODD = re.compile("[&<>\\x00-\\x08\\x0b-\\x1f\\ud800-\\udfff\\ufffe\\uffff]|_x")
 _SHEET_DATA = re.compile(rb"<sheetData\s*/>|<sheetData>.*?</sheetData>", re.DOTALL)
 _DIMENSION = re.compile(rb'<dimension ref="[^"]*"\s*/>')
-_ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 _ROWS_A_CHUNK = 500
 _LARGEST_EXACT = 2**53
 _COMPRESSION = 3
@@ -133,21 +130,23 @@ def _with_rows(content: bytes, sheet: BulkSheet, styles: PlainStyles) -> Iterato
 def row_xml(number: int, cells: Sequence[BulkCell], styles: PlainStyles, *, hidden: bool = False) -> str:
     """Write one row; blank cells without a style are left out."""
     written = [
-        _cell_xml(f"{_letter(column)}{number}", cell, styles)
-        for column, cell in enumerate(cells, start=1)
+        _cell_xml(f"{letter}{number}", cell, styles)
+        for letter, cell in zip(_letters(len(cells)), cells, strict=True)
         if cell is not None
     ]
     attributes = ' hidden="1"' if hidden else ""
     return f'<row r="{number}"{attributes}>{"".join(written)}</row>'
 
 
-@lru_cache(maxsize=1024)
-def _letter(column: int) -> str:
-    return get_column_letter(column)
+@lru_cache(maxsize=16)
+def _letters(width: int) -> tuple[str, ...]:
+    return tuple(get_column_letter(column) for column in range(1, width + 1))
 
 
 def _cell_xml(reference: str, cell: BulkCell, styles: PlainStyles) -> str:
     style = 0
+    if type(cell) is int and abs(cell) <= _LARGEST_EXACT:
+        return f'<c r="{reference}" s="0"><v>{cell}</v></c>'
     if isinstance(cell, Styled):
         style = cell.style
         cell = cell.value
@@ -168,8 +167,10 @@ def _cell_xml(reference: str, cell: BulkCell, styles: PlainStyles) -> str:
 def _text_xml(reference: str, text: str, style: int) -> str:
     if is_too_long(text):
         return f'<c r="{reference}" s="{style}" t="e"><v>#VALUE!</v></c>'
-    if _ODD.search(text):
-        text = _MARKUP.sub(lambda match: _ENTITIES[match[0]], storable(text))
+    if "_x" in text or not text.replace("\n", "").isprintable():
+        text = storable(text)
+    if "&" in text or "<" in text or ">" in text:
+        text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     return f'<c r="{reference}" s="{style}" t="inlineStr"><is><t xml:space="preserve">{text}</t></is></c>'
 
 
