@@ -97,13 +97,15 @@ def unverified(outcome: Outcome) -> Outcome:
     return replace(outcome, verified=Verified.NO, issues=(*outcome.issues, issue))
 
 
-def conflict_issues(conflict: Conflict, edit: Edit | None = None, *, shown: Collection[str] = ()) -> tuple[Issue, ...]:
+def conflict_issues(
+    conflict: Conflict, edit: Edit | None = None, *, shown: Collection[str] = (), since: str = "this sheet was made"
+) -> tuple[Issue, ...]:
     """One error a field that somebody else changed meanwhile; `shown` are fields whose conflict was shown before."""
     return tuple(
         Issue(
             code="conflict.moved",
             field=change.field,
-            message=_moved(change, edit) + _choice_void(edit, shown_before=change.field in shown),
+            message=_moved(change, edit, since) + _choice_void(edit, shown_before=change.field in shown),
             source=Source.SYNC,
             attempted_value=change.after,
         )
@@ -128,7 +130,7 @@ def conflict_on_the_way(row: Row, conflict: Conflict) -> tuple[Issue, ...]:
     return conflict_issues(conflict, row.edit, shown=[change.field for change in row.plan.changes])
 
 
-def _moved(change: FieldChange, edit: Edit | None) -> str:
+def _moved(change: FieldChange, edit: Edit | None, since: str) -> str:
     """Name base, live and sheet in one line."""
     seen = None if edit is None else edit.base
     now = f"is {_said(change.before)} now, and the sheet says {_said(change.after)}; nothing was sent for this row"
@@ -136,7 +138,7 @@ def _moved(change: FieldChange, edit: Edit | None) -> str:
         return f"was {_said(seen.shown[change.field])} when exported on {seen.exported_at[:10]}, {now}"
     if seen is not None and change.field in seen.digests:
         return f"was changed since your export of {seen.exported_at[:10]}: {now}"
-    return f"was changed by somebody else since this sheet was made: {now}"
+    return f"was changed by somebody else since {since}: {now}"
 
 
 def _choice_void(edit: Edit | None, *, shown_before: bool) -> str:

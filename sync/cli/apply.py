@@ -34,6 +34,7 @@ wait_option = click.option("--wait", is_flag=True, help="Wait for the allowance 
 @click.option(
     "--canary", metavar="STEPS", help="Send so many rows first, and verify each step before the next: 1,5,20%."
 )
+@click.option("--checksum", metavar="HEX", help="Refuse any saved plan but the one with this checksum.")
 @until_option
 @wait_option
 @common
@@ -44,13 +45,15 @@ def apply(
     yes: bool,
     allowed: frozenset[str],
     canary: str | None,
+    checksum: str | None,
     until: str | None,
     wait: bool,
 ) -> int:
-    """Send what SHEET asks for, and report on every row."""
+    """Send what SHEET asks for, and report on every row; a saved plan in its place is sent exactly."""
     from sync.adapters.clock import SystemClock  # noqa: PLC0415 - loaded when the command runs
     from sync.bootstrap import open_session  # noqa: PLC0415 - the same
     from sync.cli.console import show_result  # noqa: PLC0415 - the same
+    from sync.jobs.approved import apply_plan  # noqa: PLC0415 - the same
     from sync.jobs.closing import Ended, closing_up  # noqa: PLC0415 - the same
     from sync.jobs.runs import apply_sheet  # noqa: PLC0415 - the same
     from sync.jobs.sheets import read_sheet  # noqa: PLC0415 - the same
@@ -63,13 +66,16 @@ def apply(
     settings = options.settings(needs_network=True)
     ended = Ended(settings, SystemClock(), sheet.name, options.words)
     with options.logging(settings), closing_up(ended):
-        checked = read_sheet(sheet, settings)
-        if (held := held_by_invalid(options, checked, settings)) is not None:
+        plan = reviewed_plan(sheet, checksum)
+        checked = read_sheet(sheet, settings) if plan is None else None
+        if checked is not None and (held := held_by_invalid(options, checked, settings)) is not None:
             ended.refused(checked)
             return held
         with open_session(settings) as session, watching(options, session, stop_at, yes=yes) as watch:
 
             def begin() -> "Result":
+                if checked is None:
+                    return apply_plan(session, plan or "", out=options.out, watch=watch, allowed=allowed, canary=canary)
                 return apply_sheet(session, checked, out=options.out, watch=watch, allowed=allowed, canary=canary)
 
             result = carried_out(begin, session, options, watch, wait=wait)
@@ -112,6 +118,29 @@ def resume(options: Common, run: str | None, *, past: str | None, until: str | N
             result = carried_out(begin, session, options, watch, wait=wait)
         ended.result(result)
         return show_result(options, result)
+
+
+def reviewed_plan(path: Path, expected: str | None) -> str | None:
+    """The text of a saved plan, known by its content and held against the checksum that was reviewed; a sheet: `None`.
+
+    Raises:
+        PlanRefused: it is another plan, or cannot be read.
+        ConfigError: a checksum was given, and this is a sheet.
+    """
+    from sync.adapters.plan_file import is_plan_file, read_plan  # noqa: PLC0415 - loaded when a command sends
+    from sync.sealing import check_checksum  # noqa: PLC0415 - the same
+
+    if not is_plan_file(path):
+        if expected is not None:
+            raise ConfigError(
+                f"--checksum holds a saved plan, and {path.name} is none.",
+                remedy="Save one with `coursesync plan SHEET -o plan.json`, and apply that.",
+            )
+        return None
+    text = read_plan(path)
+    if expected is not None:
+        check_checksum(text, expected)
+    return text
 
 
 def check_canary(text: str | None) -> None:

@@ -40,6 +40,11 @@ class Proposal:
     """The run that is taken back."""
     given_up: Mapping[SectionId, Sequence[str]] = field(default_factory=dict)
     """Fields of which the values of that run are not desired any more, though they stay as they are."""
+    input_copy: str = ""
+    """Where a copy of the sheet is kept, if a sheet is behind this."""
+    input_format: str = "none"
+    saved_hash: str | None = None
+    """The name that the plan had when it was saved."""
 
     @property
     def sends(self) -> bool:
@@ -55,6 +60,7 @@ class Look:
     line: Line
     stop_asked: StopAsked
     places: Places
+    with_image: set[SectionId] = field(default_factory=set)
 
     def at(self, ids: Collection[SectionId]) -> Iterator[Sight]:
         """Give a sight of each Id, in the order in which answers come.
@@ -75,6 +81,8 @@ class Look:
             if isinstance(sight, Found):
                 account.saw(sight)
                 self.places.saw(sight.id, sight.record)
+                if sight.record.get("ImageFileName"):
+                    self.with_image.add(sight.id)
             yield sight
         account.keep()
 
@@ -114,7 +122,7 @@ def propose(
         cost=price,
         started_wall=now,
         finish_wall=now + price.seconds,
-        judged=judge_rails(session, rows, allowed=allowed),
+        judged=judge_rails(session, rows, allowed=allowed, with_image=seen.with_image),
         desired=known_desired(session.store, [row.edit.id for row in rows if row.edit is not None]),
         issues=issues,
     )
@@ -122,6 +130,8 @@ def propose(
 
 def hash_of(session: Session, proposal: Proposal) -> str:
     """The name of the plan, by what it would do."""
+    if proposal.saved_hash is not None:
+        return proposal.saved_hash
     return plan_hash(proposal.rows, base_url=session.settings.base_url, input_sha256=proposal.input.sha256)
 
 

@@ -138,7 +138,13 @@ def _source(facts: RunFacts, settings: Settings, checked: CheckedSheet | None) -
     copy = Path(facts.input_copy)
     if checked is not None and checked.file.sha256 == facts.input.sha256 and copy.is_file():
         return SheetSource.of(checked, path=copy)
+    return kept_sheet(facts.input_copy, facts.input.sheet, settings)
+
+
+def kept_sheet(input_copy: str, sheet: str, settings: Settings) -> SheetSource | None:
+    """The kept copy of a run's sheet, to write its report into; `None` where there is none."""
+    copy = Path(input_copy)
     if not copy.is_file():
         return None
     # A CSV's one table is named after its file, and the kept copy has another name.
-    return replace(SheetSource.of(read_sheet(copy, settings), path=copy), sheet=facts.input.sheet)
+    return replace(SheetSource.of(read_sheet(copy, settings), path=copy), sheet=sheet)

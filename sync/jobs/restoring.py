@@ -1,4 +1,4 @@
-"""Carry out a proposal: an ordinary run, with rails, approval, throttle, journal and report, that has no sheet."""
+"""Carry out a proposal: an ordinary run, with rails, approval, throttle, journal and report, begun without a sheet."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -8,7 +8,7 @@ from sync.adapters.store.made import no_longer_desired
 from sync.bootstrap import Session, new_run_id, who
 from sync.errors import HeldRun
 from sync.jobs.proposals import Proposal, hash_of, proposal_report
-from sync.jobs.reports import Result, result_of_plan
+from sync.jobs.reports import Result, kept_sheet, result_of_plan
 from sync.jobs.runs import Watch, carry_out, settle_open
 from sync.model import RunFacts
 from sync.pipeline import first_outcomes
@@ -54,7 +54,8 @@ def show_proposal(
     if unapproved is not None:
         report = replace(report, exit_code=unapproved.exit_code)
     folder = out or session.settings.state_dir / "reports" / report.run_id
-    result = result_of_plan(report, proposal.judged, folder)
+    sheet = kept_sheet(proposal.input_copy, proposal.input.sheet, session.settings)
+    result = result_of_plan(report, proposal.judged, folder, sheet=sheet)
     return replace(result, stopped=result.stopped or unapproved)
 
 
@@ -67,8 +68,8 @@ def _begin(session: Session, proposal: Proposal) -> RunFacts:
         base_url=settings.base_url,
         account=settings.account,
         input=proposal.input,
-        input_copy="",
-        input_format="none",
+        input_copy=proposal.input_copy,
+        input_format=proposal.input_format,
         header_row=proposal.header_row,
         started_wall=proposal.started_wall,
         user=who(),
