@@ -70,6 +70,8 @@ class BulkSheet:
     last_row: int
     hidden: frozenset[int] = frozenset()
     """Rows that are written hidden."""
+    height: float | None = None
+    """Of every row but the first, in points; without it each program chooses."""
 
 
 def plain_styles(workbook: Workbook) -> PlainStyles:
@@ -119,7 +121,7 @@ def _with_rows(content: bytes, sheet: BulkSheet, styles: PlainStyles) -> Iterato
     yield before + b"<sheetData>"
     chunk: list[str] = []
     for number, cells in sheet.rows:
-        chunk.append(row_xml(number, cells, styles, hidden=number in sheet.hidden))
+        chunk.append(row_xml(number, cells, styles, attributes=_attributes(number, sheet)))
         if len(chunk) == _ROWS_A_CHUNK:
             yield "".join(chunk).encode()
             chunk.clear()
@@ -127,15 +129,19 @@ def _with_rows(content: bytes, sheet: BulkSheet, styles: PlainStyles) -> Iterato
     yield b"</sheetData>" + after
 
 
-def row_xml(number: int, cells: Sequence[BulkCell], styles: PlainStyles, *, hidden: bool = False) -> str:
+def row_xml(number: int, cells: Sequence[BulkCell], styles: PlainStyles, *, attributes: str = "") -> str:
     """Write one row; blank cells without a style are left out."""
     written = [
         _cell_xml(f"{letter}{number}", cell, styles)
         for letter, cell in zip(_letters(len(cells)), cells, strict=True)
         if cell is not None
     ]
-    attributes = ' hidden="1"' if hidden else ""
     return f'<row r="{number}"{attributes}>{"".join(written)}</row>'
+
+
+def _attributes(number: int, sheet: BulkSheet) -> str:
+    hidden = ' hidden="1"' if number in sheet.hidden else ""
+    return hidden if sheet.height is None or number == 1 else f'{hidden} ht="{sheet.height}" customHeight="1"'
 
 
 @lru_cache(maxsize=16)

@@ -143,6 +143,16 @@ def write_headings(worksheet: Worksheet, headings: Sequence[object], *, row: int
     names = [field_of(str(heading or "")) for heading in headings]
     key = names.index("Id") + 1 if "Id" in names else 0
     worksheet.freeze_panes = f"{get_column_letter(key + 1)}{row + 1}"
+    set_up_page(worksheet)
+    worksheet.print_title_rows = f"{row}:{row}"
+
+
+def set_up_page(worksheet: Worksheet) -> None:
+    """Print all columns on one page's width, landscape."""
+    worksheet.page_setup.orientation = "landscape"
+    worksheet.page_setup.fitToHeight = 0
+    if worksheet.sheet_properties.pageSetUpPr is not None:
+        worksheet.sheet_properties.pageSetUpPr.fitToPage = True
 
 
 def style_heading(worksheet: Worksheet, row: int, column: int, name: str) -> None:

@@ -18,6 +18,7 @@ from sync.adapters.workbook.frame import style_heading
 from sync.adapters.workbook.losses import losses
 from sync.adapters.workbook.marks import MARK_AUTHOR, UNCACHED, UNCACHED_NOTE, Mark, Place
 from sync.adapters.workbook.own_order import Order
+from sync.adapters.workbook.own_text import give_back, kept_from_openpyxl
 from sync.adapters.workbook.source import Layout, SheetSource
 from sync.adapters.workbook.styles import (
     PLAIN_WIDTH,
@@ -86,7 +87,9 @@ def _open(source: SheetSource) -> tuple[Workbook, Worksheet, tuple[str, ...]] | 
                 return None
             with warnings.catch_warnings(record=True) as said:
                 warnings.simplefilter("always")
-                workbook = load_workbook(source.path, data_only=True, keep_links=False, rich_text=True)
+                workbook = load_workbook(
+                    kept_from_openpyxl(source.path, archive), data_only=True, keep_links=False, rich_text=True
+                )
             worksheet = next((each for each in workbook.worksheets if each.title == source.sheet), None)
             if worksheet is None:
                 return None
@@ -103,6 +106,7 @@ def _clean(worksheet: Worksheet, *, header_row: int | None) -> None:
         for cell in row:
             if not isinstance(cell, Cell):
                 continue
+            give_back(cell)
             text = cell.value
             if isinstance(text, (str, CellRichText)) and cell.data_type != "e" and is_formula_like(str(text)):
                 cell.data_type = "s"

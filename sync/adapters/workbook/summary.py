@@ -7,9 +7,13 @@ from openpyxl import Workbook
 from openpyxl.chart import BarChart, Reference
 from openpyxl.chart.label import DataLabelList
 from openpyxl.chart.marker import DataPoint
+from openpyxl.chart.text import RichText, Text
+from openpyxl.chart.title import Title
+from openpyxl.drawing.text import CharacterProperties, Paragraph, ParagraphProperties, RegularTextRun
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
+from sync.adapters.workbook.frame import set_up_page
 from sync.adapters.workbook.styles import (
     BAR_COLOURS,
     BOLD,
@@ -36,6 +40,8 @@ _COUNTS: Final = 4
 """The row of the counts' headings; the chart begins beside it."""
 _CHART_ROWS: Final = 14
 _CHART_CM: Final = (15, 7)
+_CHART_FONT: Final = CharacterProperties(sz=1100, b=True)
+_LABEL_FONT: Final = CharacterProperties(sz=900)
 _MOST_GROUPS = 500
 _MOST_RANGES = 60
 
@@ -70,10 +76,7 @@ def replace_summary(workbook: Workbook, report: RunReport, *, after: Worksheet, 
             put(cell_at(sheet, row, 1), remark)
             cell_at(sheet, row, 1).font = FAINT
             row += 1
-    sheet.page_setup.orientation = "landscape"
-    sheet.page_setup.fitToHeight = 0
-    if sheet.sheet_properties.pageSetUpPr is not None:
-        sheet.sheet_properties.pageSetUpPr.fitToPage = True
+    set_up_page(sheet)
 
 
 def _headings(sheet: Worksheet, row: int, texts: Sequence[str]) -> int:
@@ -107,9 +110,11 @@ def _add_chart(sheet: Worksheet, first: int, statuses: Sequence[Status]) -> None
     chart.type, chart.gapWidth, chart.legend = "bar", 40, None
     chart.add_data(Reference(sheet, min_col=2, min_row=first, max_row=last))
     chart.set_categories(Reference(sheet, min_col=1, min_row=first, max_row=last))
-    chart.title = "Rows by status"
+    chart.title = Title(tx=Text(rich=RichText(p=[Paragraph(r=[RegularTextRun(rPr=_CHART_FONT, t="Rows by status")])])))
     chart.x_axis.scaling.orientation = "maxMin"
     chart.x_axis.delete = False
+    chart.x_axis.tickLblSkip = 1  # every bar has its name
+    chart.x_axis.txPr = RichText(p=[Paragraph(pPr=ParagraphProperties(defRPr=_LABEL_FONT), endParaRPr=_LABEL_FONT)])
     chart.y_axis.delete = True
     chart.y_axis.majorGridlines = None
     (series,) = chart.series
@@ -129,7 +134,9 @@ def _groups(sheet: Worksheet, report: RunReport, row: int) -> int:
     row = _headings(sheet, row, ("Code", "Column", "Problem", "Rows", "How many"))
     for group in groups[:_MOST_GROUPS]:
         rows = row_ranges(group.rows, most=_MOST_RANGES)
-        for column, value in enumerate((group.code, group.field, group.message, rows, len(group.rows)), start=1):
+        for column, value in enumerate(
+            (group.code, group.field, group.message, rows, len(group.rows) or None), start=1
+        ):
             cell = cell_at(sheet, row, column)
             put(cell, value)
             cell.alignment = WRAPPED

@@ -19,6 +19,7 @@ from sync.adapters.workbook.frame import (
     is_read_only,
     meaning,
     requirement,
+    set_up_page,
     write_headings,
 )
 from sync.adapters.workbook.styles import (
@@ -97,10 +98,7 @@ def add_help(workbook: Workbook, headings: Sequence[str]) -> None:
         cell.font, cell.fill = HEADING_FONT, HEADING_FILL
     for row, heading in enumerate(headings, start=first):
         _help_row(sheet, row, heading)
-    sheet.page_setup.orientation = "landscape"
-    sheet.page_setup.fitToHeight = 0
-    if sheet.sheet_properties.pageSetUpPr is not None:
-        sheet.sheet_properties.pageSetUpPr.fitToPage = True
+    set_up_page(sheet)
 
 
 def _help_row(sheet: Worksheet, row: int, heading: str) -> None:

@@ -226,6 +226,33 @@ def test_formats_within_a_text_are_kept(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize("rich", [False, True], ids=["plain", "rich"])
+@every_workbook
+def test_a_text_that_looks_like_an_escape_is_not_decoded_twice(
+    tmp_path: Path,
+    make: Make,
+    rich: bool,  # noqa: FBT001 - a parameter of the table
+) -> None:
+    """A typed `_x0041_` is no `A`, and a control character is what it was; openpyxl alone would mix them up."""
+    with xlsxwriter.Workbook(tmp_path / "a.xlsx") as workbook:
+        sheet = workbook.add_worksheet("Edits")
+        sheet.write_row(0, 0, ["Id", "Title"])
+        sheet.write_string(1, 0, "200")
+        if rich:
+            sheet.write_rich_string(1, 1, "_x0041_ ", workbook.add_format({"bold": True}), "=_x005F_ _x000D_")
+        else:
+            sheet.write_string(1, 1, "=_x0041_ _x005F_ _x000D_")
+    before = checked_at(tmp_path / "a.xlsx")
+
+    again, _ = returned(make, tmp_path / "a.xlsx")
+
+    (row,), (same,) = before.rows, again.rows
+    assert isinstance(row, Edit)
+    assert isinstance(same, Edit)
+    assert rich or row.values == {"Title": "=_x0041_ _x005F_ _x000D_"}
+    assert same.values == row.values
+
+
 def test_a_sheet_of_opendocument_is_told_that_its_formats_are_not_kept() -> None:
     """The report is a workbook of values, and says so."""
     sheet = opened(
