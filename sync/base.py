@@ -130,6 +130,28 @@ def read_base(table: Table) -> Base | None:
     return Base(origin, sections)
 
 
+def exported_places(tables: Sequence[Table]) -> dict[SectionId, tuple[int, int]]:
+    """Course and place of every exported section, also of those that are no row of the sheet any more."""
+    table = find_base(tables)
+    if table is None:
+        return {}
+    columns = _columns(table)
+    at = [columns[name] for name in ("Id", "CourseId", "DisplayOrder")]
+    places: dict[SectionId, tuple[int, int]] = {}
+    for row in table.rows[_ROWS_ABOVE:]:
+        key, course, order = (row.cells[column] if column < len(row.cells) else None for column in at)
+        if (
+            isinstance(key, str)
+            and isinstance(course, str)
+            and isinstance(order, str)
+            and course[:1] == order[:1] == "v"
+        ):
+            pair = (_value(course), _value(order))
+            if all(type(number) is int for number in pair):
+                places[SectionId(int(key))] = pair
+    return places
+
+
 def carried_rows(table: Table, ids: Collection[str]) -> list[TableRow]:
     """Give the rows that a workbook made of some of the sections needs: both headings, and the sections' own."""
     return [

@@ -4,11 +4,11 @@ The server takes it without a word, and then shows the two in an order of its ow
 a collision that stands already, and that no row touches, is nobody's news. A swap is none.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from sync.model import Issue, PlannedRow, RowNumber, SectionId, Severity, Source, ToUpdate
+from sync.model import Issue, PlannedRow, SectionId, Severity, Source, ToUpdate
 from sync.normalize import normal
 from sync.section import Json, Record
 
@@ -29,24 +29,32 @@ class Places:
     def saw(self, section_id: SectionId, record: Record) -> None:
         """Remember the place of a section; one that is no pair of whole numbers is none."""
         course, order = normal(_COURSE, record.get(_COURSE)), normal(_ORDER, record.get(_ORDER))
-        if (place := _place(course, order)) is not None:
+        if (place := place_of(course, order)) is not None:
             self._now[section_id] = place
 
-    def with_warnings(self, rows: Sequence[PlannedRow]) -> tuple[PlannedRow, ...]:
-        """Add a warning to every row whose section shares its place afterwards, where this plan brings that about."""
+    def with_warnings(
+        self, rows: Sequence[PlannedRow], *, exported: Callable[[], Mapping[SectionId, Place]] = dict
+    ) -> tuple[PlannedRow, ...]:
+        """Add a warning to every row whose section shares its place afterwards, where this plan brings that about.
+
+        `exported` gives the places that an exported workbook remembers, for sections that were not read: rows that
+        the operator took out of it, or left out.
+        """
         moved = {
             row.edit.id: place for row in rows if row.edit is not None and (place := self._moved_to(row)) is not None
         }
         if not moved:
             return tuple(rows)
         taken: dict[Place, list[SectionId]] = {place: [] for place in moved.values()}
-        for section_id, place in {**self._now, **moved}.items():
+        remembered = {key: place for key, place in exported().items() if key not in self._now}
+        for section_id, place in {**remembered, **self._now, **moved}.items():
             if place in taken:
                 taken[place].append(section_id)
         shared = {section_id: place for place, sharing in taken.items() if len(sharing) > 1 for section_id in sharing}
-        row_of = {row.edit.id: row.row for row in rows if row.edit is not None and row.edit.id in shared}
+        row_of = {row.edit.id: f" (row {row.row})" for row in rows if row.edit is not None and row.edit.id in shared}
+        where = {**{key: " (as exported)" for key in shared if key in remembered}, **row_of}
         return tuple(
-            replace(row, issues=(*row.issues, _issue(row.edit.id, shared[row.edit.id], taken, row_of)))
+            replace(row, issues=(*row.issues, _issue(row.edit.id, shared[row.edit.id], taken, where)))
             if row.edit is not None and row.edit.id in shared
             else row
             for row in rows
@@ -60,10 +68,11 @@ class Places:
         if _COURSE not in after and _ORDER not in after:
             return None
         course, order = self._now[row.edit.id]
-        return _place(normal(_COURSE, after.get(_COURSE, course)), normal(_ORDER, after.get(_ORDER, order)))
+        return place_of(normal(_COURSE, after.get(_COURSE, course)), normal(_ORDER, after.get(_ORDER, order)))
 
 
-def _place(course: Json, order: Json) -> Place | None:
+def place_of(course: Json, order: Json) -> Place | None:
+    """Course and place in it; `None` where they are no pair of whole numbers."""
     return (course, order) if type(course) is int and type(order) is int else None
 
 
@@ -71,10 +80,10 @@ def _issue(
     section_id: SectionId,
     place: Place,
     taken: Mapping[Place, Sequence[SectionId]],
-    row_of: Mapping[SectionId, RowNumber],
+    where: Mapping[SectionId, str],
 ) -> Issue:
     others = [other for other in taken[place] if other != section_id]
-    named = ", ".join(f"{other} (row {row_of[other]})" if other in row_of else str(other) for other in others[:_NAMED])
+    named = ", ".join(f"{other}{where.get(other, '')}" for other in others[:_NAMED])
     more = f" and {len(others) - _NAMED:,} more" if len(others) > _NAMED else ""
     course, order = place
     plural = "" if len(others) == 1 else "s"

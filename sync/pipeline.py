@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from types import MappingProxyType
 from typing import Literal
 
 from sync.apply import Application
-from sync.base import is_another, refuse_other_sections
+from sync.base import exported_places, is_another, refuse_other_sections
 from sync.canary import Canary
 from sync.collisions import Places
 from sync.departures import ApplySettings, Verifying
@@ -94,7 +95,8 @@ def make_plan(
         known = policies.known(desired.get(edit.id, {}), edit.base, shown.get(edit.id, NOTHING_SHOWN))
         rows[edit.row] = planned(edit, sight, known)
     refuse_other_sections(sorted(others))
-    return places.with_warnings([rows[row.row] for row in checked.rows])
+    exported = partial(exported_places, checked.file.tables)
+    return places.with_warnings([rows[row.row] for row in checked.rows], exported=exported)
 
 
 def first_outcomes(rows: Sequence[PlannedRow]) -> Iterator[tuple[PlannedRow, Outcome]]:

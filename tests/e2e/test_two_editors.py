@@ -363,3 +363,28 @@ def test_two_sections_in_one_place_are_told_and_a_swap_is_none(shell: Shell, san
     ]
     assert str(three["Id"]) in issues[0]["message"]
     assert counts_of(shell.folder / "clash") == {"to_update": 2}
+
+
+def test_a_place_that_a_row_left_out_has_is_known_from_the_export(
+    shell: Shell, sandbox: SandboxProcess, exported: Path
+) -> None:
+    """The operator kept one row of the export: the section whose place it takes is named all the same."""
+    records = sandbox.records()
+    taken = records[OTHER]["DisplayOrder"]
+    typed(exported, KEY, DisplayOrder=taken)
+
+    def keep_one(workbook: Workbook) -> None:
+        sheet = workbook["Sections"]
+        for row in range(sheet.max_row, 1, -1):
+            if str(sheet.cell(row, column_of(sheet, "Id")).value) != str(KEY):
+                sheet.delete_rows(row)
+
+    change(exported, keep_one)
+    planned = shell("plan", SHEET, "--out", "plan")
+
+    (row,) = rows_of(shell.folder / "plan")
+    (issue,) = row["issues"]
+    assert planned.code == 0
+    assert (issue["code"], issue["severity"]) == ("order.collision", "warning")
+    assert f"would be {taken} in course {COURSE}, as that of section {OTHER} (as exported)" in issue["message"]
+    assert [entry["ids"] for entry in sandbox.log() if entry["ids"]][-1] == [KEY]
