@@ -8,14 +8,18 @@ import marshal
 import os
 import sys
 from pathlib import Path
+from typing import Final
 
 from sync.adapters.confined import confine
 from sync.adapters.spreadsheet.frames import frames, send
 
+FILE_BYTES: Final = 1_000_000
+"""It has nothing to write; only a measurement of what its tests reach does."""
+
 
 def main() -> None:
     """Serve until standard input ends; the limits are in the arguments: address space in bytes, processor seconds."""
-    confine(memory_bytes=int(sys.argv[1]), cpu_s=int(sys.argv[2]))
+    confine(memory_bytes=int(sys.argv[1]), cpu_s=int(sys.argv[2]), file_bytes=FILE_BYTES)
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     sys.stdout = sys.stderr  # what a library may print is no answer
     # Loaded before the first file, so that a broken installation is not taken for a broken file.

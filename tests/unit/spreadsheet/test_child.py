@@ -3,6 +3,8 @@
 import datetime as dt
 import os
 import signal
+import struct
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -11,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from sync.adapters.spreadsheet import Limits, ReadingProcess, load, load_here
-from sync.adapters.spreadsheet.container import Content, content_of
+from sync.adapters.spreadsheet.container import Content, content_of, read_content
 from sync.adapters.spreadsheet.wire import pack, unpack
 from sync.errors import InputError
 from sync.hints import Hint, HintKind
@@ -54,6 +56,7 @@ EVERYTHING = LoadedFile(
     ("a note",),
 )
 
+OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 SMALL = content_of(Path("small.csv"), b"Id,Title\n1,A\n")
 
 
@@ -197,6 +200,62 @@ def test_limits_are_set_on_the_process(process: ReadingProcess) -> None:
     assert soft["Max open files"] == "64"
     assert soft["Max address space"] == "2000000000"
     assert soft["Max cpu time"] == "60"
+    assert soft["Max file size"] == "1000000"
+
+
+def test_the_process_has_no_network(process: ReadingProcess) -> None:
+    """A hostile file that took the reader over could tell nobody, where the system lets us see to that."""
+    if not Path("/proc/self/ns/net").exists():
+        pytest.skip("no namespaces")
+    if a_network_of_its_own_is_forbidden():
+        pytest.skip("this system gives no network of its own to this user")
+    process.read(SMALL)
+    devices = Path(f"/proc/{process.pid}/net/dev").read_text(encoding="ascii").splitlines()[2:]
+
+    assert Path(f"/proc/{process.pid}/ns/net").readlink() != Path("/proc/self/ns/net").readlink()
+    assert [line.split(":")[0].strip() for line in devices] == ["lo"]
+
+
+def a_network_of_its_own_is_forbidden() -> bool:
+    """Ask the system in a process that ends at once."""
+    asked = "import ctypes, sys; sys.exit(ctypes.CDLL(None).unshare(0x50000000) != 0)"
+    return subprocess.run([sys.executable, "-c", asked], check=False).returncode != 0
+
+
+def test_a_cell_far_out_and_a_looping_container_are_refused_and_the_process_lives(
+    make_workbook: MakeWorkbook, process: ReadingProcess
+) -> None:
+    """F5: what makes other readers abort or hang is refused in a sentence, and the same process reads on."""
+    cell = '<row r="1048576"><c r="XFD1048576"><v>1</v></c></row>'
+    far = make_workbook('<row r="1"><c r="A1"><v>1</v></c></row>' + cell, name="far.xlsx").read_bytes()
+    sectors = struct.pack("<8s16xHHHH6x", OLE, 0x3E, 3, 0xFFFE, 9) + struct.pack("<9I", 0, 1, 0, 0, 4096, 0, 1, 0, 0)
+    loop = sectors.ljust(512, b"\x00") + struct.pack("<128I", *([0] * 128)) + "Workbook".encode("utf-16-le")
+    process.read(SMALL)
+    first = process.pid
+
+    codes = []
+    for data in (far, loop):
+        with pytest.raises(InputError) as caught:
+            process.read(replace(SMALL, path=Path("f5.xlsx"), data=data))
+        assert caught.value.remedy
+        codes.append(caught.value.code)
+
+    assert codes == ["file.too_large", "file.xls"]
+    assert process.pid == first
+    assert len(process.read(SMALL).tables) == 1
+
+
+def test_a_workbook_that_needs_too_much_memory_aborts_nobody_else(make_workbook: MakeWorkbook) -> None:
+    """F5: the reader of workbooks aborts its process where memory is refused; here that is a sentence."""
+    row = '<row r="{0}"><c r="A{0}"><v>1.5</v></c><c r="J{0}"><v>2.5</v></c></row>'
+    path = make_workbook("".join(row.format(number) for number in range(1, 200_001)), name="big.xlsx")
+
+    with ReadingProcess(Limits(memory_bytes=330_000_000)) as process:
+        with pytest.raises(InputError) as caught:
+            process.read(read_content(path))
+
+        assert (caught.value.code, "big.xlsx" in caught.value.message) == ("file.too_much_memory", True)
+        assert len(process.read(SMALL).tables) == 1
 
 
 def test_a_text_of_another_encoding_is_read_as_declared_in_the_process_too(process: ReadingProcess) -> None:
