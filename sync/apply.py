@@ -23,6 +23,7 @@ from sync.ongoing import (
     failed_issue,
     gone_issue,
     made_so,
+    said_issue,
     say_finished,
     set_aside_issue,
     unknown_issues,
@@ -224,7 +225,7 @@ class Application:
             case Stop():
                 self._not_sent(row)
                 error = SignInLost if reaction.sign_in else StoppedEarly
-                self._stop(error(reaction.message, remedy=reaction.remedy))
+                self._stop(error(reaction.message, remedy=f"{reaction.remedy} {RESUME}"))
             case _:
                 assert_never(reaction)
 
@@ -281,6 +282,8 @@ class Application:
     def _settle_later(self, row: Row, reaction: Settle, now: float) -> None:
         row.unheard, row.http_status, row.asked = reaction.reason, reaction.http_status, False
         row.settle_at = now + self.settings.settle_after_s
+        if reaction.said is not None and (note := said_issue(reaction.said)) not in row.notes:
+            row.notes.append(note)
         self._out.settling[row.edit.id] = row
         number = row.intent_number
         if number is not None:

@@ -20,6 +20,7 @@ from sync.config import Settings
 from sync.departures import ApplySettings
 from sync.errors import ConfigError, CourseSyncError
 from sync.line import Line
+from sync.logs import get_logger
 from sync.model import RunId, SectionId
 from sync.pipeline import Policies, Reading
 from sync.ports import Clock
@@ -27,6 +28,10 @@ from sync.windows import shared
 
 LONGEST_ID = 10
 """Digits of the Ids that a batch is sized for: the official pages show ten."""
+
+
+def _log_strangers(missing: int, asked: int) -> None:
+    get_logger().warning("reading.one_by_one", missing=missing, asked=asked)
 
 
 @dataclass(slots=True)
@@ -43,6 +48,8 @@ class Session:
     meter: RequestMeter
     """Of sign-ins; who listens to signals tells it, too."""
     random: Callable[[], float] = field(default=random.random)
+    tell: Callable[[int, int], None] = field(default=_log_strangers)
+    """Who is told that a sheet has many unknown Ids; see `Strangers.tell`."""
 
     def line(self, run_id: RunId | None = None) -> Line:
         """The way out to the server, for a run or for a command that only reads."""
@@ -58,7 +65,7 @@ class Session:
 
     def reading(self, line: Line, stop_asked: Callable[[], CourseSyncError | None]) -> Reading:
         """How the live state is read."""
-        return Reading(line, self.clock, self.ids_per_request, self.settings.wait_max_s, stop_asked)
+        return Reading(line, self.clock, self.ids_per_request, self.settings.wait_max_s, stop_asked, self.tell)
 
     @property
     def ids_per_request(self) -> int:

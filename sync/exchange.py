@@ -126,6 +126,8 @@ class Unheard:
 
     reason: str
     http_status: int | None = None
+    said: str | None = None
+    """The `Message` of the answer, where it has one: for the row's issue, and for no log."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -163,6 +163,16 @@ def failed_issue(reason: str, attempts: int) -> Issue:
     return Issue(code="sync.gave_up", message=f"not applied after {attempts} attempts: {reason}", source=Source.SYNC)
 
 
+def said_issue(said: str) -> Issue:
+    """What the server said to an attempt, where that is no documented answer: word for word."""
+    return Issue(
+        code="api.said",
+        message=f"the server answered an attempt with: {said}",
+        source=Source.API,
+        severity=Severity.NOTE,
+    )
+
+
 def set_aside_issue(deaths: int) -> Issue:
     """The row is not sent once more: the program has not survived it."""
     return Issue(

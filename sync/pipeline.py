@@ -22,6 +22,7 @@ from sync.plan import held, ids_to_read, outcome_of, planned
 from sync.ports import PROGRAM_ENDED, Clock, Desired, Events, OpenIntent
 from sync.reading import Found
 from sync.report import exit_code_of
+from sync.strangers import Strangers, spread
 from sync.times import utc
 
 NOTHING_SHOWN: Mapping[str, str] = MappingProxyType({})
@@ -53,6 +54,8 @@ class Reading:
     ids_per_request: int
     wait_max_s: float
     stop_asked: Callable[[], CourseSyncError | None] = field(default=lambda: None)
+    tell: Callable[[int, int], None] = field(default=lambda _missing, _asked: None)
+    """As `Strangers.tell`."""
 
 
 def make_plan(
@@ -69,15 +72,18 @@ def make_plan(
     `shown` is what was live when a conflict was last shown, as digests; `saw` is told of every record that is read.
 
     Raises:
-        InputError: `base.foreign`: the workbook was exported from another account.
+        InputError: `base.foreign`: the workbook was exported from another account. `sheet.foreign_ids`: the account
+            knows none of its Ids.
         StoppedEarly: the live state could not be read whole.
         SignInError: the server does not accept the token.
         ConfigError: this is not the API's address.
     """
     edits = {row.id: row for row in checked.rows if isinstance(row, Edit)}
     rows = {row.row: held(row) for row in checked.rows if not isinstance(row, Edit)}
+    ids = ids_to_read(checked.rows)
+    strangers = Strangers(len(ids), reading.tell)
     sights = read_live(
-        ids_to_read(checked.rows),
+        spread(ids, reading.ids_per_request),
         reading.line,
         reading.clock,
         ids_per_request=reading.ids_per_request,
@@ -86,6 +92,7 @@ def make_plan(
     )
     places, others = Places(), list[tuple[RowNumber, SectionId]]()
     for sight in sights:
+        strangers.saw(sight)
         edit = edits[sight.id]
         if isinstance(sight, Found):
             saw(sight)

@@ -53,6 +53,8 @@ class Settle:
 
     reason: str
     http_status: int | None
+    said: str | None = None
+    """The answer's own words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +99,7 @@ def react(answer: Answer, edit: Edit, standing: Standing) -> Reaction:
         case NotDelivered():
             return Again(costs_attempt=True, reason=answer.reason)
         case Unheard():
-            return Settle(answer.reason, answer.http_status)
+            return Settle(answer.reason, answer.http_status, answer.said)
         case Unauthorised():
             return _unauthorised(standing)
         case Forbidden():

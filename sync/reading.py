@@ -3,6 +3,10 @@
 A batch that leaves Ids out proves nothing: they are asked singly, and only a 404 on `/{id}` means that a section is
 gone. If a single read finds one, the server's batches are smaller than ours: they shrink, and the rest is asked again.
 A record that lacks a field of the table is partial and read singly; one that is partial even so ends the run.
+
+How many Ids are asked singly has no bound: each row has a right to its own 404. At most twenty of a batch are, before
+the rest is asked as a batch again, so that a server with smaller batches costs twenty requests and not a hundred. A
+sheet of another account is stopped earlier, by `strangers.py`, and a long row of single requests is told as it goes.
 """
 
 from collections import deque

@@ -43,7 +43,8 @@ class Fault:
     kind: str
     """`undelivered` (never arrives); `lost`, `broken` (5xx), and the same `_applied`; `late` (applied after `delay_s`);
     `slow`, `throttle`, `refuse`, `gone`, `unauthorised`, `forbidden`, `misdirected`, `odd` (the answer to a read);
-    `ignore` (accepted, not stored), `partial` (a record that lacks a field), `edit` (somebody writes just before)."""
+    `strange` (words that mean nothing to us); `ignore` (accepted, not stored), `partial` (a record that lacks a field),
+    `edit` (somebody writes just before)."""
     of: str = "put"
     """`put`, `read` or `any`."""
     id: int | None = None
@@ -53,6 +54,8 @@ class Fault:
     retry_after_s: float | None = None
     errors: tuple[ApiError, ...] = (ApiError("Title", "is taken"),)
     http_status: int = 500
+    said: str | None = None
+    """The `Message` of a `strange` answer."""
     fields: Mapping[str, Json] = field(default_factory=dict)
     """What a human writes, for `edit`."""
     delay_s: float = 30.0
@@ -237,6 +240,7 @@ class SimulatedServer:
             "forbidden": Forbidden(),
             "misdirected": Misdirected("it redirects (302)"),
             "odd": Records(()),
+            "strange": Unheard("an answer that is not the documented success", 200, fault.said),
         }
         return answers[fault.kind]
 

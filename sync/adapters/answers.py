@@ -34,6 +34,8 @@ from sync.model import SectionId
 from sync.section import Json, Record
 
 THROTTLE_STATUSES: frozenset[int] = frozenset({HTTPStatus.CONFLICT, HTTPStatus.TOO_MANY_REQUESTS})
+_SAID_MOST = 500
+"""Characters of an answer's words that are quoted."""
 _THROTTLE_PHRASE = "you must wait before accessing this url again"
 _REFUSAL_CODES: dict[int, str] = {
     HTTPStatus.BAD_REQUEST: "api.rejected",
@@ -102,7 +104,7 @@ def _answer_to_put(section_id: SectionId, heard: HttpAnswer) -> Accepted | Refus
     if heard.status in _REFUSAL_CODES:
         return _refusal(heard)
     if heard.status != HTTPStatus.OK:
-        return Unheard(f"status {heard.status}", heard.status)
+        return Unheard(f"status {heard.status}", heard.status, _said(heard))
     try:
         payload = _object(_json(heard))
     except ValueError as exc:
@@ -113,10 +115,20 @@ def _answer_to_put(section_id: SectionId, heard: HttpAnswer) -> Accepted | Refus
             return Refused(errors, heard.status, "api.rejected")
         case True if not payload.get("Errors"):
             if _changed_id(payload) != section_id:
-                return Unheard("a success that names another section, or none", heard.status)
+                return Unheard("a success that names another section, or none", heard.status, _said(heard))
             return Accepted(section_id, _text(payload, "UpdatedOn"), _text(payload, "UpdatedBy"), heard.status)
         case _:
-            return Unheard("an answer that is not the documented success", heard.status)
+            return Unheard("an answer that is not the documented success", heard.status, _said(heard))
+
+
+def _said(heard: HttpAnswer) -> str | None:
+    """The words of an answer that means nothing to us, for a person who may make something of them."""
+    try:
+        payload = _object(exact_json.parse(heard.body))
+    except ValueError:
+        return None
+    message = (_text(payload, "Message") or "").strip()
+    return (message if len(message) <= _SAID_MOST else f"{message[:_SAID_MOST]}…") or None
 
 
 def _answer_to_read(

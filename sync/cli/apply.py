@@ -172,6 +172,7 @@ def watching(options: Common, session: "Session", stop_at: datetime | None, *, y
             return HourHasCome("The hour to stop at has come (--until).", remedy="Go on with `coursesync resume`.")
 
         session.meter.stop_asked = stop_asked
+        session.tell = lambda missing, asked: events.emit("reading.one_by_one", missing=missing, asked=asked)
         if alarm is not None:
             alarm.daemon = True
             alarm.start()

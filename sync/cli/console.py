@@ -100,6 +100,7 @@ def tell_why(common: Common, result: "Result") -> None:
 _SAID = {
     "canary.passed": "the canary went well so far: going on from {rows} to {next_rows} rows.",
     "run.picked_up": "this sheet has an unfinished run, {run_id}: going on with its {rows_left} rows.",
+    "reading.one_by_one": "{missing} of {asked} Ids are unknown to the server so far; each is asked for by itself.",
     "run.waiting": "{why} Waiting.",
     "run.reported": "run {run_id} had ended, but its report was not written whole: it lies in {out} now.",
     "run.settling": "run {run_id} left {rows} rows open: settling them first; it can be resumed afterwards.",

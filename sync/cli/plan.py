@@ -22,7 +22,7 @@ def plan(options: Common, sheet: Path, *, plan_path: Path | None, detailed: bool
     """Show what SHEET would change, field by field; nothing is sent."""
     from sync.adapters.signals import stop_signals  # noqa: PLC0415 - loaded when the command runs
     from sync.bootstrap import open_session  # noqa: PLC0415 - the same
-    from sync.cli.console import say, show_result  # noqa: PLC0415 - the same
+    from sync.cli.console import RunEvents, say, show_result  # noqa: PLC0415 - the same
     from sync.jobs.reports import result_of_plan  # noqa: PLC0415 - the same
     from sync.jobs.saving import save_plan, with_plan  # noqa: PLC0415 - the same
     from sync.jobs.sheets import plan_report, preview, read_sheet  # noqa: PLC0415 - the same
@@ -38,6 +38,8 @@ def plan(options: Common, sheet: Path, *, plan_path: Path | None, detailed: bool
             return held
         with open_session(settings) as session, stop_signals() as request:
             request.wake = session.senders.wake
+            events = RunEvents(options)
+            session.tell = lambda missing, asked: events.emit("reading.one_by_one", missing=missing, asked=asked)
             shown = preview(session, checked, request.interrupted, allowed=allowed)
             report = plan_report(session, shown, detailed=detailed)
             saved = save_plan(session, shown)

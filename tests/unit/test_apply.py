@@ -177,6 +177,20 @@ def test_an_unknown_row_shows_before_asked_and_now(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize(("times", "status"), [(1, Status.UPDATED), (9, Status.FAILED)])
+def test_the_words_of_an_undocumented_answer_are_quoted_in_the_row_and_in_no_log(
+    tmp_path: Path, times: int, status: Status
+) -> None:
+    """Once, as a note, whatever becomes of the row: a person may know what they mean."""
+    made = world(tmp_path, 1, Fault("strange", times=times, said="Section 1 is locked by Ann"))
+    made.apply()
+
+    outcome = made.outcomes()[1]
+    said = [issue.message for issue in outcome.issues if issue.code == "api.said"]
+    assert (outcome.status, said) == (status, ["the server answered an attempt with: Section 1 is locked by Ann"])
+    assert "Ann" not in str(made.heard.events)
+
+
 def test_a_known_rewriting_settles_a_row_as_applied(tmp_path: Path) -> None:
     """The server's own form of what was sent before is no third value."""
     made = World(tmp_path / "state", {1: {"SectionContents": "<b>New"}}, settings=SOON)
