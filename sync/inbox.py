@@ -247,12 +247,14 @@ def approves(
     )
 
 
-def seen_reasons(verdicts: Iterable[Verdict]) -> Mapping[str, str]:
-    """By name: why an entry was not taken, for the log."""
+def reasons_to_tell(verdicts: Iterable[Verdict]) -> Mapping[str, str]:
+    """By name: why a file that somebody may wait for was not taken."""
     reasons: dict[str, str] = {}
     for verdict in verdicts:
         match verdict:
             case Take():
+                continue
+            case Leave(sight=sight) if not _CONFLICTED.search(sight.name):
                 continue
             case Wait(sight=sight, reason=reason) | Leave(sight=sight, reason=reason):
                 reasons[sight.name] = reason

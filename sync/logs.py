@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, NoReturn, TextIO, TypeAlias, cast
+from typing import Any, Literal, NoReturn, Protocol, TextIO, TypeAlias, cast
 
 import structlog
 from structlog.contextvars import bound_contextvars, merge_contextvars
@@ -71,9 +71,10 @@ def logging_to(
             colors = at_terminal and not (environ or {}).get("NO_COLOR")
             sinks.append(_Sink(stream, _text(colors=colors) if as_text else _json()))
         if log_file is not None:
-            file = _open_to_append(log_file)
-            stack.callback(_close, file)
-            sinks.append(_Sink(file, _json()))
+            log = _LogFile(log_file, _open_to_append(log_file))
+            stack.callback(log.close)
+            stack.enter_context(log.reopened_by_request())
+            sinks.append(_Sink(log, _json()))
         structlog.configure(
             processors=[
                 merge_contextvars,
@@ -119,11 +120,70 @@ class _Redact:
         return self.redactor.event(event)
 
 
+class _Stream(Protocol):
+    """What a line is written to."""
+
+    def write(self, text: str, /) -> int:
+        """Take a text."""
+        ...
+
+    def flush(self) -> None:
+        """Hand on what was taken."""
+        ...
+
+
+_log_files: "list[_LogFile]" = []
+"""Those that are open now."""
+
+
+def reopen_log_files() -> None:
+    """Open each log file anew before its next event: the system has moved it away. Safe in a signal handler."""
+    for log in _log_files:
+        log.is_stale = True
+
+
+@dataclass(slots=True)
+class _LogFile:
+    """A log file that can be moved away and opened anew; where that fails, the old one goes on."""
+
+    path: Path
+    file: TextIO
+    is_stale: bool = False
+
+    def write(self, text: str) -> int:
+        """Write to the file, opened anew if that was asked for."""
+        if self.is_stale:
+            self.is_stale = False
+            with suppress(ConfigError):
+                opened = _open_to_append(self.path)
+                self.close()
+                self.file = opened
+        return self.file.write(text)
+
+    def flush(self) -> None:
+        """Hand on what was written."""
+        self.file.flush()
+
+    def close(self) -> None:
+        """What could not be written is lost, here as in `_Sink.write`."""
+        with suppress(OSError):
+            self.file.close()
+
+    @contextmanager
+    def reopened_by_request(self) -> Iterator[None]:
+        """While the block runs, `reopen_log_files` reaches this one."""
+        _log_files.append(self)
+        try:
+            yield
+        finally:
+            _log_files.remove(self)
+
+
 @dataclass(slots=True)
 class _Sink:
     """A stream and how events are written to it, a line at a time from any thread."""
 
-    stream: TextIO
+    stream: _Stream
     render: Callable[[Event], str]
     lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -174,12 +234,6 @@ def _open_to_append(path: Path) -> TextIO:
     except OSError as exc:
         raise ConfigError(f"log_file {path} cannot be written: {exc.strerror}.", remedy="Check its path.") from exc
     return os.fdopen(descriptor, "a", encoding="utf-8")
-
-
-def _close(file: TextIO) -> None:
-    """What could not be written is lost, here as in `_Sink.write`."""
-    with suppress(OSError):
-        file.close()
 
 
 class _Forward(logging.Handler):

@@ -46,10 +46,15 @@ class StopRequest:
 
 
 @contextmanager
-def stop_signals() -> Iterator[StopRequest]:
-    """Listen to SIGINT, SIGTERM and SIGHUP while the block runs, then as before."""
+def stop_signals(*, hangup: Callable[[], None] | None = None) -> Iterator[StopRequest]:
+    """Listen to SIGINT, SIGTERM and SIGHUP while the block runs, then as before.
+
+    With `hangup`, SIGHUP is no stop and calls that instead: a service without a terminal reopens its log.
+    """
     request = StopRequest()
     before = {number: signal.signal(number, request.receive) for number in STOP_SIGNALS}
+    if hangup is not None:
+        signal.signal(signal.SIGHUP, lambda _number, _frame: hangup())
     try:
         yield request
     finally:

@@ -33,6 +33,8 @@ COMMANDS: dict[str, _Lazy] = {
     "resume": _Lazy("apply", "Go on with a run that was stopped."),
     "undo": _Lazy("undo", "Take back what a run wrote, where nobody wrote after it."),
     "drift": _Lazy("drift", "Show what others changed after our runs, or put it back."),
+    "inbox": _Lazy("inbox", "Run every finished sheet of a drop folder, once."),
+    "approve": _Lazy("approve", "Let a sheet of a drop folder go on that a rail holds."),
     "history": _Lazy("runs", "List the runs of this profile."),
     "status": _Lazy("runs", "Show one run: what is done, what is left."),
     "report": _Lazy("runs", "Write the report of a run again, from the journal."),

@@ -52,11 +52,11 @@ class Ended:
     seen: list[Seen] = field(default_factory=list)
     results: list[Result] = field(default_factory=list)
 
-    def result(self, result: Result, *, sheet: str | None = None) -> None:
+    def result(self, result: Result, *, sheet: str | None = None, command: str | None = None) -> None:
         """Take in a run that came to a report."""
         self.results.append(result)
         report, name = result.report, sheet or self.sheet
-        command = next_step(report, result.written.files, words=self.words)
+        command = command or next_step(report, result.written.files, words=self.words)
         reason = str(result.stopped) if result.stopped is not None else ""
         if result.stopped is not None and report.exit_code != 6:  # noqa: PLR2004 - the contract's code of a held run
             self.error(result.stopped, sheet=name, command=command)
