@@ -137,9 +137,7 @@ def test_only_finished_files_are_taken(inbox: Inbox, suffix: str) -> None:
         (inbox.root / "half.xlsx").write_bytes(content[:-100])
     grows = (inbox.root / f"grows{suffix}").open("wb", buffering=0)
     inbox.shell.profile("[inbox]\nsettled_s = 0.4")
-    writer = subprocess.Popen(
-        ["/bin/sh", "-c", "while sleep 0.05; do printf x; done"], stdout=grows
-    )
+    writer = subprocess.Popen(["/bin/sh", "-c", "while sleep 0.05; do printf x; done"], stdout=grows)
 
     first = inbox.run("--json")
     writer.kill()
