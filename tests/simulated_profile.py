@@ -8,7 +8,7 @@ from pathlib import Path
 
 from sync.adapters.spreadsheet import load_here
 from sync.adapters.store import open_store
-from sync.bootstrap import Session, bind, open_ledger
+from sync.bootstrap import Session, bind, open_ledger, request_meter
 from sync.config import Settings, load_settings
 from sync.errors import CourseSyncError, Interrupted, LockHeld
 from sync.exchange import Request
@@ -152,6 +152,7 @@ class Profile:
                 tokens=self.tokens,
                 api=None,
                 senders=senders,
+                meter=request_meter(self.settings, self.clock),
                 random=lambda: 0.5,
             )
 
