@@ -1,29 +1,42 @@
 """Say a plan as lines for people: what would change, field by field, and what it takes. Pure."""
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from difflib import SequenceMatcher
 
 from sync.model import ChangeKind, Conflict, FieldChange, PlannedRow, ToUpdate
 from sync.plan import Cost, to_send
+from sync.report import row_ranges
 from sync.section import ACTIONS, Json
 from sync.times import duration
 
 SHORT = 60
 """A value up to this length is shown whole."""
 ROWS_SHOWN = 50
+"""Beyond so many rows, a plan is shown by the kinds of its changes."""
+KINDS_SHOWN = 15
+EXAMPLES_SHOWN = 3
+"""Rows of each kind that are shown whole."""
+RANGES_SHOWN = 8
 LINES_SHOWN = 6
 """Lines of a long text's difference that are shown."""
 _BREAKS = re.compile(r"(?<=>)(?=<(?:p|h\d|ul|ol|li|div|table|tr|section)\b)|\n", re.IGNORECASE)
 
 
 def plan_lines(rows: Sequence[PlannedRow], cost: Cost, *, finish_wall: float, target: str) -> Iterator[str]:
-    """The whole text: rows that would be sent, conflicts, then totals, time and place."""
+    """The whole text: rows that would be sent, conflicts, then totals, time and place.
+
+    Up to `ROWS_SHOWN` rows are shown one by one, in the sheet's order; more of them by the kind of their change: how
+    many there are of each, a few whole, and which rows are like them.
+    """
     sending = to_send(rows)
-    yield from _row_lines(sending[:ROWS_SHOWN])
     if len(sending) > ROWS_SHOWN:
-        yield f"… and {len(sending) - ROWS_SHOWN:,} more rows: all of them are in the report"
+        yield from _overview(sending, of=len(rows))
+        yield from _by_kind(sending)
+    else:
+        yield from _row_lines(sending)
     conflicts = [row for row in rows if isinstance(row.decision, Conflict)]
     for row in conflicts[:ROWS_SHOWN]:
         yield from _conflict_lines(row)
@@ -34,6 +47,40 @@ def plan_lines(rows: Sequence[PlannedRow], cost: Cost, *, finish_wall: float, ta
     yield cost_line(cost, finish_wall=finish_wall)
     if any(change.field in ACTIONS for row in sending for change in _changes(row)):
         yield "Images are among the changes: they cannot be undone."
+
+
+def rows_by_field(rows: Iterable[PlannedRow]) -> dict[str, int]:
+    """How many of the rows that would be sent change each field, the most frequent first."""
+    counts = Counter(change.field for row in to_send(rows) for change in _changes(row))
+    return dict(counts.most_common())
+
+
+def _overview(sending: Sequence[PlannedRow], *, of: int) -> Iterator[str]:
+    yield f"{len(sending):,} of {of:,} rows would be sent. They change:"
+    restored = sum(any(change.kind is ChangeKind.RESTORE for change in _changes(row)) for row in sending)
+    for name, count in rows_by_field(sending).items():
+        lost = ", which cannot be undone" if name in ACTIONS else ""
+        yield f"  {name:<16} {count:>7,} rows{lost}"
+    if restored:
+        yield f"  {restored:,} of them put back what somebody else changed."
+
+
+def _by_kind(sending: Sequence[PlannedRow]) -> Iterator[str]:
+    kinds: dict[tuple[str, ...], list[PlannedRow]] = {}
+    for row in sending:
+        kinds.setdefault(tuple(change.field for change in _changes(row)), []).append(row)
+    largest = sorted(kinds.items(), key=lambda kind: -len(kind[1]))
+    for fields, rows in largest[:KINDS_SHOWN]:
+        yield ""
+        yield f"{' and '.join(fields)}: {len(rows):,} {'row' if len(rows) == 1 else 'rows'}"
+        yield from (f"  {line}" for line in _row_lines(rows[:EXAMPLES_SHOWN]))
+        if left := rows[EXAMPLES_SHOWN:]:
+            named = row_ranges((row.row for row in left), most=RANGES_SHOWN)
+            yield f"  … and {len(left):,} more: {'row' if len(left) == 1 else 'rows'} {named}"
+    if others := largest[KINDS_SHOWN:]:
+        yield ""
+        count = sum(len(rows) for _, rows in others)
+        yield f"… and {count:,} more rows in {len(others):,} other kinds: all of them are in the report"
 
 
 def cost_line(cost: Cost, *, finish_wall: float) -> str:
@@ -87,11 +134,20 @@ def line_diff(before: str, after: str) -> Iterator[str]:
     lines: list[str] = []
     for tag, i1, i2, j1, j2 in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
         if tag != "equal":
-            lines += [f"- {_excerpt(old[at], new[j1:j2])}" for at in range(i1, i2)]
-            lines += [f"+ {_excerpt(new[at], old[i1:i2])}" for at in range(j1, j2)]
-    yield from lines[:LINES_SHOWN]
-    if len(lines) > LINES_SHOWN:
-        yield f"… {len(lines) - LINES_SHOWN} more lines differ"
+            lines += [f"- {_excerpt(old[at], new[j1 + at - i1 : j2] or new[j1:j2])}" for at in range(i1, i2)]
+            lines += [f"+ {_excerpt(new[at], old[i1 + at - j1 : i2] or old[i1:i2])}" for at in range(j1, j2)]
+    shown_lines = _chosen(lines)
+    yield from shown_lines
+    if left := len(lines) - len(shown_lines):
+        yield f"… {left} more line{' differs' if left == 1 else 's differ'}"
+
+
+def _chosen(lines: Sequence[str]) -> list[str]:
+    """The lines that are shown, in their order: of a text that is written anew, some of the old and some of the new."""
+    first = [[at for at, line in enumerate(lines) if line.startswith(sign)][: LINES_SHOWN // 2] for sign in "-+"]
+    chosen = sorted(at for side in first for at in side)
+    rest = [at for at in range(len(lines)) if at not in chosen]
+    return [lines[at] for at in sorted([*chosen, *rest[: LINES_SHOWN - len(chosen)]])]
 
 
 def shown(value: Json) -> str:
@@ -116,7 +172,8 @@ def _is_long(value: Json) -> bool:
 
 
 def _lines(text: str) -> list[str]:
-    return [line for line in _BREAKS.split(text) if line]
+    # Line ends are noise, and never a change: a text that comes back from Excel has others than the live one.
+    return [line for line in _BREAKS.split(text.replace("\r\n", "\n")) if line]
 
 
 def _excerpt(line: str, others: Sequence[str], limit: int = 90) -> str:

@@ -57,10 +57,23 @@ def show_report(common: Common, result: "Result") -> None:
 
 
 def _plan_object(result: "Result") -> dict[str, object]:
+    from sync.times import utc  # noqa: PLC0415 - only where there is a plan
+
     plan = result.plan
     if plan is None:
         return {}
-    return {"plan": {"path": str(plan.path), "checksum": plan.checksum, "expires_at": plan.expires_at}}
+    return {
+        "plan": {
+            "path": str(plan.path),
+            "checksum": plan.checksum,
+            "expires_at": plan.expires_at,
+            "updates": plan.cost.writes,
+            "reads": plan.cost.reads,
+            "seconds": round(plan.cost.seconds, 1),
+            "finish_at": utc(plan.finish_wall),
+            "rows_by_field": dict(plan.rows_by_field),
+        }
+    }
 
 
 def _asked_plan(result: "Result") -> "Path | None":

@@ -1,5 +1,6 @@
 """The report of a run, written from the journal alone: at its end, or at any time after."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -25,6 +26,7 @@ from sync.model import (
     Source,
     Status,
 )
+from sync.plan import Cost
 from sync.rails import NOTHING_HELD, Judged, held_run
 from sync.times import utc
 
@@ -38,6 +40,11 @@ class PlanWritten:
     expires_at: str
     asked: bool
     """Whether a place was named for it; else it only lies among the files of its report."""
+    cost: Cost
+    finish_wall: float
+    """When it would end if it began now."""
+    rows_by_field: Mapping[str, int]
+    """How many rows change each field."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from sync.jobs.reports import PlanWritten, Result
 from sync.jobs.sheets import Preview, hash_of, input_facts
 from sync.model import PlannedRow, Status, ToUpdate
 from sync.plan import outcome_of
+from sync.preview import rows_by_field
 from sync.savedplan import RestingRow, SavedPlan, SavedRow, expiry, resting_row, saved_row
 from sync.sealing import checksum, seal
 
@@ -23,6 +24,7 @@ class SavedText:
 
     text: str
     expires_at: str
+    shown: Preview
 
     @property
     def checksum(self) -> str:
@@ -54,7 +56,7 @@ def save_plan(session: Session, shown: Preview) -> SavedText:
         input_format=checked.file.format,
         header_row=checked.header_row,
     )
-    return SavedText(seal(plan, key), expires_at)
+    return SavedText(seal(plan, key), expires_at, shown)
 
 
 def with_plan(result: Result, saved: SavedText, path: Path | None) -> Result:
@@ -70,9 +72,16 @@ def with_plan(result: Result, saved: SavedText, path: Path | None) -> Result:
         placed = place(path, content)
         notes.append(placed.note)
     written = replace(result.written, notes=(*result.written.notes, *(note for note in notes if note)))
-    return replace(
-        result, written=written, plan=PlanWritten(placed.path, saved.checksum, saved.expires_at, path is not None)
+    plan = PlanWritten(
+        path=placed.path,
+        checksum=saved.checksum,
+        expires_at=saved.expires_at,
+        asked=path is not None,
+        cost=saved.shown.cost,
+        finish_wall=saved.shown.finish_wall,
+        rows_by_field=rows_by_field(saved.shown.rows),
     )
+    return replace(result, written=written, plan=plan)
 
 
 def _saved(row: PlannedRow, shown: Preview) -> SavedRow | RestingRow:

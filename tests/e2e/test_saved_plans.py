@@ -85,6 +85,8 @@ def test_a_checksum_holds_the_plan_that_was_reviewed(shell: Shell, sandbox: Sand
 
     assert f"Checksum: {checksum_of(plan)}" in ran.out
     assert machine["checksum"] == checksum_of(shell.folder / "other.json")
+    assert (machine["updates"], machine["rows_by_field"]) == (12, {"Title": 12})
+    assert machine["finish_at"] < machine["expires_at"]
     refused(apply(shell, plan, "--checksum", machine["checksum"]), 7, "not the plan that was reviewed")
     assert sandbox.puts() == []
     assert apply(shell, plan, "--checksum", checksum_of(plan)).code == 0

@@ -86,11 +86,76 @@ def test_what_is_left_out_is_counted() -> None:
         Cost(1, 1, 1.0),
     )
 
-    assert [line for line in got if line.startswith("…")] == [
-        "… and 1,200 more rows: all of them are in the report",
+    assert [line for line in got if line.strip().startswith("…")] == [
+        "  … and 1,247 more: rows 5–1251",  # noqa: RUF001 - a range is written with an en dash
         "… and 1,200 more conflicts: all of them are in the report",
     ]
-    assert len([line for line in got if line.startswith("row ")]) == 2 * ROWS_SHOWN
+    assert len([line for line in got if line.startswith("row ")]) == ROWS_SHOWN
+
+
+def test_a_large_plan_begins_with_its_counts_and_goes_by_kind_of_change() -> None:
+    """Nobody reads a thousand rows: how many change what, three of each kind whole, and which rows are like them."""
+    title = FieldChange("Title", "A", "B")
+    rows = [
+        *(row(at, ToUpdate((title,), None)) for at in range(2, 42)),
+        *(row(at, ToUpdate((title, FieldChange("Active", True, False)), None)) for at in range(42, 52)),
+        row(52, ToUpdate((FieldChange("NewImageUrl", None, "https://a.example/b.jpg"),), None)),
+        row(53, ToUpdate((FieldChange("DisplayOrder", 1, 2, kind=ChangeKind.RESTORE),), None)),
+        row(54, Unchanged()),
+    ]
+
+    got = lines(rows, Cost(52, 4, 60.0))
+
+    assert got[:7] == [
+        "52 of 53 rows would be sent. They change:",
+        "  Title                 50 rows",
+        "  Active                10 rows",
+        "  NewImageUrl            1 rows, which cannot be undone",
+        "  DisplayOrder           1 rows",
+        "  1 of them put back what somebody else changed.",
+        "",
+    ]
+    assert got[7:15] == [
+        "Title: 40 rows",
+        "  row 2 · 102 · Yoga",
+        "      Title: “A” → “B”",
+        "  row 3 · 103 · Yoga",
+        "      Title: “A” → “B”",
+        "  row 4 · 104 · Yoga",
+        "      Title: “A” → “B”",
+        "  … and 37 more: rows 5–41",  # noqa: RUF001 - a range is written with an en dash
+    ]
+    assert "Title and Active: 10 rows" in got
+    assert "  … and 7 more: rows 45–51" in got  # noqa: RUF001 - a range is written with an en dash
+
+
+def test_every_row_of_a_large_plan_is_counted_once() -> None:
+    """However many kinds of changes there are."""
+    fields = [f"Field{number}" for number in range(40)]
+    rows = [row(at, ToUpdate((FieldChange(fields[at % 40], 1, 2),), None)) for at in range(2, 202)]
+
+    got = lines(rows, Cost(200, 4, 60.0))
+
+    assert "… and 125 more rows in 25 other kinds: all of them are in the report" in got
+    assert sum(int(line.split(": ")[1].split()[0]) for line in got if line.startswith("Field")) == 75
+
+
+def test_a_text_that_is_written_anew_shows_some_of_the_old_and_some_of_the_new() -> None:
+    """Else the new text would stand behind the last line that is shown."""
+    before, after = "".join(f"<p>old {n}</p>" for n in range(9)), "".join(f"<p>new {n}</p>" for n in range(9))
+
+    got = list(line_diff(before, after))
+
+    assert [line[:1] for line in got] == ["-"] * 3 + ["+"] * 3 + ["…"]
+    assert got[-1] == "… 12 more lines differ"
+
+
+def test_line_ends_are_no_lines_of_a_difference() -> None:
+    """A text from Excel has other line ends than the live one; only what was edited is shown."""
+    before = "<h2>Wifi</h2>\r\n<p>Two networks, one rule for everybody who comes in here.</p>\r\n<p>Bye</p>"
+    after = "<h2>Wifi</h2>\n<p>Two networks, one rule for everybody who comes in here.</p>\n<p>Good bye</p>"
+
+    assert list(line_diff(before, after)) == ["- <p>Bye</p>", "+ <p>Good bye</p>"]
 
 
 @pytest.mark.parametrize(
