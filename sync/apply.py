@@ -31,7 +31,7 @@ from sync.ongoing import (
     verified_outcome,
 )
 from sync.ports import PROGRAM_ENDED, TURNED_AWAY, Clock, Events
-from sync.reactions import Again, Done, Reaction, Settle, Standing, Stop, react, same_reason
+from sync.reactions import Again, Done, Reaction, Settle, Standing, Stop, Streak, react
 from sync.reading import Found, Missing, Reader, Sight
 from sync.section import Json, Record
 from sync.settle import Settled, settle
@@ -76,8 +76,7 @@ class Application:
     """To be said once they are committed."""
     _succeeded: bool = False
     _forbidden: int = 0
-    _rejections: int = 0
-    _last_reason: object = None
+    _streak: Streak = field(default_factory=Streak)
     _stopped_at: float = 0.0
 
     def __post_init__(self) -> None:
@@ -245,19 +244,11 @@ class Application:
         """Stop when the server rejects one row after another for the same reason: it is not the rows."""
         if not isinstance(reaction, Done):
             return
-        if reaction.status is Status.UPDATED:
-            self._succeeded, self._rejections = True, 0
-            return
-        reason = same_reason(reaction.issues)
-        self._rejections = self._rejections + 1 if reason == self._last_reason else 1
-        self._last_reason = reason
-        if self._rejections >= self.settings.stop_after:
-            self._stop(
-                StoppedEarly(
-                    f"{self._rejections} rows in a row were rejected for the same reason.",
-                    remedy="Look at their messages, mend the cause, then `coursesync resume`.",
-                )
-            )
+        self._succeeded = self._succeeded or reaction.status is Status.UPDATED
+        rejected = self._streak.add(reaction)
+        if rejected >= self.settings.stop_after:
+            message = f"{rejected} rows in a row were rejected for the same reason."
+            self._stop(StoppedEarly(message, remedy=f"Look at their messages and mend the cause. {RESUME}"))
 
     def _again(self, row: Row, again: Again, now: float) -> None:
         self._close(row, "not_applied" if again.costs_attempt else TURNED_AWAY)

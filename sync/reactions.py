@@ -169,3 +169,20 @@ _WITHOUT_WORDS = {
 def same_reason(issues: tuple[Issue, ...]) -> tuple[tuple[str, str | None, str], ...]:
     """What makes two rejections the same: codes, fields and words of the API's part."""
     return tuple((issue.code, issue.field, issue.message) for issue in issues if issue.source is Source.API)
+
+
+@dataclass(slots=True)
+class Streak:
+    """How many rows in a row were rejected for the same reason: then it is not the rows."""
+
+    length: int = 0
+    reason: object = None
+
+    def add(self, done: Done) -> int:
+        """Take in the end of a row, and give the length of the streak."""
+        if done.status is Status.UPDATED:
+            self.length = 0
+        else:
+            reason = same_reason(done.issues)
+            self.length, self.reason = self.length + 1 if reason == self.reason else 1, reason
+        return self.length
