@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from types import MappingProxyType
-from typing import Literal
+from typing import Final, Literal
 
 from sync.apply import Application
 from sync.base import exported_places, is_another, refuse_other_sections
@@ -15,7 +15,19 @@ from sync.diff import Known
 from sync.errors import CourseSyncError, Interrupted
 from sync.line import Line
 from sync.live import read_live
-from sync.model import CheckedSheet, Edit, Outcome, PlannedRow, RowNumber, SectionId, Status, ToUpdate
+from sync.model import (
+    CheckedSheet,
+    Edit,
+    Issue,
+    Outcome,
+    PlannedRow,
+    RowNumber,
+    SectionId,
+    Severity,
+    Source,
+    Status,
+    ToUpdate,
+)
 from sync.ongoing import Row
 from sync.origin import Seen
 from sync.plan import held, ids_to_read, outcome_of, planned
@@ -43,6 +55,43 @@ class Policies:
         if seen is None:
             return known
         return replace(known, base=seen.digests, base_shown=seen.shown, untouched=seen.untouched)
+
+
+POLICY: Final = "run.policy"
+"""The code of the notes by which a run keeps the policies that it was begun with."""
+
+
+def policy_issues(policies: Policies) -> tuple[Issue, ...]:
+    """The policies of a run as its facts keep them; the defaults need no word."""
+    said = (
+        ("on_conflict", policies.on_conflict, "refuse", "conflicts are decided beforehand"),
+        ("on_drift", policies.on_drift, "restore", "drift is left as it is"),
+    )
+    return tuple(
+        Issue(
+            POLICY,
+            f"{what}: {name} = {value}",
+            source=Source.SYNC,
+            severity=Severity.NOTE,
+            attempted_value=[name, value],
+        )
+        for name, value, default, what in said
+        if value != default
+    )
+
+
+def policies_of(issues: Iterable[Issue]) -> Policies:
+    """The policies that a run was begun with, by the issues of its facts: a resume decides by no others."""
+    policies = Policies()
+    for issue in issues:
+        match issue:
+            case Issue(code=code, attempted_value=["on_conflict", ("sheet" | "live") as value]) if code == POLICY:
+                policies = replace(policies, on_conflict=value)
+            case Issue(code=code, attempted_value=["on_drift", "keep"]) if code == POLICY:
+                policies = replace(policies, on_drift="keep")
+            case _:
+                pass
+    return policies
 
 
 @dataclass(frozen=True, slots=True)

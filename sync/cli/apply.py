@@ -14,6 +14,7 @@ from sync.cli.allow import allow_option
 from sync.cli.check import held_by_invalid
 from sync.cli.options import Common, common
 from sync.cli.places import check_folder
+from sync.cli.policies import conflict_option, drift_option
 from sync.cli.streams import echo
 from sync.errors import ConfigError, CourseSyncError, HeldRun, HourHasCome
 
@@ -31,6 +32,8 @@ wait_option = click.option("--wait", is_flag=True, help="Wait for the allowance 
 @click.argument("sheet", type=click.Path(path_type=Path))
 @click.option("--yes", is_flag=True, help="Send without asking; needed where there is no terminal.")
 @allow_option
+@conflict_option
+@drift_option
 @click.option(
     "--canary", metavar="STEPS", help="Send so many rows first, and verify each step before the next: 1,5,20%."
 )
@@ -44,6 +47,8 @@ def apply(
     *,
     yes: bool,
     allowed: frozenset[str],
+    on_conflict: str | None,
+    on_drift: str | None,
     canary: str | None,
     checksum: str | None,
     until: str | None,
@@ -63,7 +68,7 @@ def apply(
     check_folder(options.out)
     check_canary(canary)
     stop_at = moment_of(until)
-    settings = options.settings(needs_network=True)
+    settings = options.settings(needs_network=True, on_conflict=on_conflict, on_drift=on_drift)
     ended = Ended(settings, SystemClock(), sheet.name, options.words)
     with options.logging(settings), closing_up(ended):
         plan = reviewed_plan(sheet, checksum)

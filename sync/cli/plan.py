@@ -8,6 +8,7 @@ from sync.cli.allow import allow_option
 from sync.cli.check import held_by_invalid
 from sync.cli.options import Common, common
 from sync.cli.places import check_file, check_folder
+from sync.cli.policies import conflict_option, drift_option
 
 
 @click.command()
@@ -17,8 +18,19 @@ from sync.cli.places import check_file, check_folder
 )
 @click.option("--detailed-exitcode", "detailed", is_flag=True, help="Exit 10 when changes are pending.")
 @allow_option
+@conflict_option
+@drift_option
 @common
-def plan(options: Common, sheet: Path, *, plan_path: Path | None, detailed: bool, allowed: frozenset[str]) -> int:
+def plan(
+    options: Common,
+    sheet: Path,
+    *,
+    plan_path: Path | None,
+    detailed: bool,
+    allowed: frozenset[str],
+    on_conflict: str | None,
+    on_drift: str | None,
+) -> int:
     """Show what SHEET would change, field by field; nothing is sent."""
     from sync.adapters.signals import stop_signals  # noqa: PLC0415 - loaded when the command runs
     from sync.bootstrap import open_session  # noqa: PLC0415 - the same
@@ -31,7 +43,7 @@ def plan(options: Common, sheet: Path, *, plan_path: Path | None, detailed: bool
     check_folder(options.out)
     if plan_path is not None:
         check_file(plan_path, ".json")
-    settings = options.settings(needs_network=True)
+    settings = options.settings(needs_network=True, on_conflict=on_conflict, on_drift=on_drift)
     with options.logging(settings):
         checked = read_sheet(sheet, settings)
         if (held := held_by_invalid(options, checked, settings)) is not None:

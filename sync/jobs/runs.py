@@ -38,7 +38,7 @@ from sync.model import (
     ToUpdate,
 )
 from sync.ongoing import Row, say_finished
-from sync.pipeline import Ending, first_outcomes, rows_to_send, send
+from sync.pipeline import Ending, first_outcomes, policies_of, policy_issues, rows_to_send, send
 from sync.plan import to_send
 from sync.ports import Desired, Events, StopAsked
 from sync.report import exit_code_by
@@ -266,7 +266,12 @@ def _begin(session: Session, shown: Preview, started_wall: float, canary: str | 
         header_row=checked.header_row,
         started_wall=started_wall,
         user=who(),
-        issues=(*checked.issues, *shown.judged.issues, *([canary_issue(canary)] if canary else [])),
+        issues=(
+            *checked.issues,
+            *policy_issues(session.policies),
+            *shown.judged.issues,
+            *([canary_issue(canary)] if canary else []),
+        ),
         plan_hash=hash_of(session, shown),
     )
     begin_run(session.store, facts, first_outcomes(shown.rows))
@@ -320,7 +325,8 @@ def _sending(
 ) -> list[Row]:
     # What is decided beforehand is decided for sheets: what puts something back, or was reviewed, overwrites nobody.
     for_sheets = facts.command == "apply" and plan_checksum(facts.issues) is None
-    policies = session.policies if for_sheets else replace(session.policies, on_conflict="refuse")
+    policies = policies_of(facts.issues)
+    policies = policies if for_sheets else replace(policies, on_conflict="refuse")
     return rows_to_send(
         rows,
         desired=desired,

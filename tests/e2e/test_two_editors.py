@@ -388,3 +388,45 @@ def test_a_place_that_a_row_left_out_has_is_known_from_the_export(
     assert (issue["code"], issue["severity"]) == ("order.collision", "warning")
     assert f"would be {taken} in course {COURSE}, as that of section {OTHER} (as exported)" in issue["message"]
     assert [entry["ids"] for entry in sandbox.log() if entry["ids"]][-1] == [KEY]
+
+
+# policies for a run ------------------------------------------------------------------------------------------------
+
+
+def test_an_option_decides_conflicts_for_one_run(shell: Shell, sandbox: SandboxProcess, exported: Path) -> None:
+    """Over the profile, and written into the run's own report; the next run is asked anew."""
+    typed(exported, KEY, Title="Mine")
+    typed(exported, OTHER, Title="Mine too")
+    sandbox.edit(KEY, Title="Theirs")
+    sandbox.edit(OTHER, Title="Theirs too")
+
+    live = shell.apply(SHEET, "--on-conflict", "live", out="live")
+    none_sent = sandbox.puts() == []
+    refuse = shell.apply(SHEET, out="refuse")
+    sheet = shell.apply(SHEET, "--on-conflict", "sheet", out="sheet")
+
+    (note,) = [issue for issue in summary_of(shell.folder / "sheet")["issues"] if issue["code"] == "run.policy"]
+    assert (live.code, refuse.code, sheet.code) == (0, 4, 0)
+    assert none_sent
+    assert "on_conflict = sheet" in note["message"]
+    assert sandbox.records()[KEY]["Title"] == "Mine"
+
+
+def test_a_resumed_run_keeps_the_policies_that_it_was_begun_with(
+    shell: Shell, sandbox: SandboxProcess, exported: Path
+) -> None:
+    """What was refused when it was planned is not decided by a profile that somebody has changed since."""
+    typed(exported, KEY, Title="Mine")
+    typed(exported, OTHER, Title="Mine too")
+    shell.profile("wait_max_s = 0.5\nverify = false", limits='[{ scope = "write", count = 1, seconds = 3600 }]')
+    stopped = shell.apply(SHEET)
+    (first,) = sandbox.puts()
+    left = OTHER if first["id"] == KEY else KEY
+    sandbox.edit(left, Title="Theirs")
+    shell.profile('on_conflict = "sheet"')
+
+    resumed = shell("resume", "--out", "out")
+
+    assert (stopped.code, resumed.code) == (5, 4)
+    assert row_about(shell.folder / "out", left)["status"] == "conflict"
+    assert sandbox.records()[left]["Title"] == "Theirs"
