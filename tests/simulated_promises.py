@@ -1,6 +1,5 @@
 """The promises I1 to I5 of a simulated profile: watched as requests leave, read off its store after each command."""
 
-import json
 import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import closing
@@ -9,6 +8,7 @@ from itertools import pairwise
 from typing import Any
 
 from sync.adapters.store.opening import STORE_NAME
+from sync.adapters.store.rowtext import changes_of, outcome_of, read
 from sync.exchange import Accepted, OneRecord, Put, Records, Request, Throttled
 from sync.model import Edit
 from sync.normalize import equal
@@ -79,8 +79,8 @@ class Watcher:
             return
         intent = intents[0]
         self.sent.append(Sent(put, intent["number"], intent["run_id"], self.profile.now))
-        changes = {name: after for name, _before, after, *_rest in json.loads(intent["changes_json"])}
-        held = json.loads(intent["before_json"])
+        changes = {change.field: change.after for change in changes_of(read(intent["changes_json"]))}
+        held = read(intent["before_json"])
         if any(put.body[name] != after for name, after in changes.items()):
             yield f"I1: section {put.id}: the PUT is not what its intent says"
         if {name: value for name, value in put.body.items() if name not in changes} != {
@@ -134,15 +134,15 @@ class Watcher:
         query = """SELECT *, EXISTS (SELECT * FROM intents WHERE intents.run_id = rows.run_id
             AND intents.section_id = rows.section_id AND answer IS NULL) AS is_open FROM rows"""
         for row in self._ask(query):
-            outcome = json.loads(row["outcome_json"])
+            outcome = outcome_of(read(row["outcome_json"]))
             yield _Row(
                 row["run_id"],
                 row["row"],
                 row["section_id"],
                 row["status"],
-                outcome["verified"],
-                frozenset(code for code, *_rest in outcome["issues"]),
-                {name: after for name, _before, after, *_rest in outcome["changes"]},
+                outcome.verified.value,
+                frozenset(issue.code for issue in outcome.issues),
+                {change.field: change.after for change in outcome.changes},
                 bool(row["is_open"]),
             )
 
