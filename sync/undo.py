@@ -22,6 +22,7 @@ from sync.model import (
     Label,
     PlannedRow,
     RowNumber,
+    RunId,
     SectionId,
     Severity,
     Source,
@@ -33,6 +34,7 @@ from sync.ongoing import gone_issue
 from sync.reading import Found, Missing, Sight
 from sync.section import ACTIONS, Json, Record
 
+RUN: Final = "undo.run"
 CHANGED_SINCE: Final = "undo.changed_since"
 IMAGE: Final = "undo.image"
 UNCERTAIN: Final = "undo.unknown"
@@ -85,6 +87,18 @@ def plan_undo(
     wanted = {each.id: each for each in written if _asked_for(each, rows, fields)}
     planned = (undone(wanted[sight.id], sight, fields=fields) for sight in live if sight.id in wanted)
     return tuple(sorted(planned, key=lambda row: row.row))
+
+
+def undo_issue(run_id: RunId) -> Issue:
+    """What an undo takes back, as its facts keep it."""
+    return Issue(
+        RUN, f"takes back what run {run_id} wrote", source=Source.SYNC, severity=Severity.NOTE, attempted_value=run_id
+    )
+
+
+def undone_run(issues: Iterable[Issue]) -> str | None:
+    """The run that an undo took back, by the issues of its facts; `None` for any other run."""
+    return next((str(issue.attempted_value) for issue in issues if issue.code == RUN), None)
 
 
 def given_up(

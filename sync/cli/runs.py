@@ -88,19 +88,22 @@ def report(options: Common, run: str) -> int:
 def _run_line(facts: "RunFacts") -> str:
     from sync.rails import lifted_rails  # noqa: PLC0415 - loaded when there is a run
     from sync.times import utc  # noqa: PLC0415 - the same
+    from sync.undo import undone_run  # noqa: PLC0415 - the same
 
+    of = undone_run(facts.issues)
     code = "still open" if facts.exit_code is None else f"exit {facts.exit_code}"
     started = utc(facts.started_wall)[:16].replace("T", " ")
     lifted = "".join(f"  --allow {name}" for name in lifted_rails(facts.issues))
     return (
         f"{facts.run_id}  {started}  {facts.command:<7} {facts.state:<8} {code:<10}"
-        f" {facts.input.rows:>6,} rows  {facts.input.path}{lifted}"
+        f" {facts.input.rows:>6,} rows  {facts.input.path}{f' (undoes {of})' if of else ''}{lifted}"
     )
 
 
 def _run_object(facts: "RunFacts") -> dict[str, object]:
     from sync.rails import lifted_rails  # noqa: PLC0415 - loaded when there is a run
     from sync.times import utc  # noqa: PLC0415 - the same
+    from sync.undo import undone_run  # noqa: PLC0415 - the same
 
     return {
         "run_id": facts.run_id,
@@ -110,6 +113,7 @@ def _run_object(facts: "RunFacts") -> dict[str, object]:
         "started_at": utc(facts.started_wall),
         "finished_at": None if facts.finished_wall is None else utc(facts.finished_wall),
         "user": facts.user,
+        "undoes": undone_run(facts.issues),
         "allowed": list(lifted_rails(facts.issues)),
         "input": {"path": facts.input.path, "sha256": facts.input.sha256, "rows": facts.input.rows},
     }

@@ -48,24 +48,30 @@ def undo(
 
     An undo is a run: it can be stopped, resumed and undone.
     """
-    from sync.bootstrap import open_session  # noqa: PLC0415 - loaded when the command runs
+    from sync.adapters.clock import SystemClock  # noqa: PLC0415 - loaded when the command runs
+    from sync.bootstrap import open_session  # noqa: PLC0415 - the same
     from sync.cli.console import show_result  # noqa: PLC0415 - the same
+    from sync.jobs.closing import Ended, closing_up  # noqa: PLC0415 - the same
     from sync.jobs.undoing import Selection, undo_run  # noqa: PLC0415 - the same
 
     check_folder(options.out)
     stop_at = moment_of(until)
     settings = options.settings(needs_network=True)
     selection = Selection(_rows(rows), _fields(fields, settings.aliases))
-    with options.logging(settings):
-        with open_session(settings) as session, watching(options, session, stop_at, yes=yes) as watch:
-            if yes or sys.stdin.isatty():
-
-                def begin() -> "Result":
-                    return undo_run(session, run, selection, allowed=allowed, out=options.out, watch=watch)
-
-                result = carried_out(begin, session, options, watch, wait=wait)
-            else:
+    if not yes and not sys.stdin.isatty():
+        with options.logging(settings):
+            with open_session(settings) as session, watching(options, session, stop_at, yes=False) as watch:
                 result = _shown(options, session, run, selection, watch, allowed=allowed)
+            return show_result(options, result)
+    ended = Ended(settings, SystemClock(), f"undo {run}", options.words)
+    with options.logging(settings), closing_up(ended):
+        with open_session(settings) as session, watching(options, session, stop_at, yes=yes) as watch:
+
+            def begin() -> "Result":
+                return undo_run(session, run, selection, allowed=allowed, out=options.out, watch=watch)
+
+            result = carried_out(begin, session, options, watch, wait=wait)
+        ended.result(result)
         return show_result(options, result)
 
 

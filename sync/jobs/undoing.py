@@ -13,9 +13,9 @@ from sync.jobs.proposals import Proposal, look, propose
 from sync.jobs.reports import Result
 from sync.jobs.restoring import send_proposal, settle_first
 from sync.jobs.runs import Watch
-from sync.model import Issue, RowNumber, RunFacts, Severity, Source
+from sync.model import RowNumber, RunFacts
 from sync.ports import StopAsked
-from sync.undo import given_up, ids_to_undo, plan_undo
+from sync.undo import given_up, ids_to_undo, plan_undo, undo_issue
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,6 @@ def propose_undo(
         )
     seen = look(session, stop_asked)
     rows = plan_undo(written, seen.at(ids), rows=selection.rows, fields=selection.fields)
-    what = Issue("undo.run", f"takes back what run {facts.run_id} wrote", source=Source.SYNC, severity=Severity.NOTE)
     proposal = propose(
         seen,
         "undo",
@@ -71,7 +70,7 @@ def propose_undo(
         input_facts=replace(facts.input, rows=len(rows)),
         header_row=facts.header_row,
         allowed=allowed,
-        issues=(what,),
+        issues=(undo_issue(facts.run_id),),
     )
     return replace(proposal, undoes=facts.run_id, given_up=given_up(written, rows, fields=selection.fields))
 

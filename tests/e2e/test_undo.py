@@ -69,7 +69,11 @@ def test_apply_and_undo_is_the_identity_where_nobody_else_wrote(shell: Shell, sa
     assert (undone.code, redone.code) == (0, 0)
     assert as_json(back) == as_json(first)
     assert as_json(content(sandbox)) == as_json(applied)
-    assert [entry["command"] for entry in runs_of(shell)] == ["undo", "undo", "apply"]
+    assert [(entry["command"], entry["undoes"]) for entry in runs_of(shell)] == [
+        ("undo", of_undo),
+        ("undo", run),
+        ("apply", None),
+    ]
 
 
 def test_the_report_is_about_the_rows_of_the_run(shell: Shell, run: str) -> None:
