@@ -3,15 +3,19 @@
 import csv
 import io
 import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 import openpyxl
+import pytest
+import xlsxwriter
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sync.adapters.spreadsheet import load_here
 from sync.cells import is_error_word
-from sync.model import Edit, Severity
+from sync.model import Edit, InvalidRow, Severity
 from sync.normalize import as_sent, equal, normal
 from sync.section import BY_NAME, Json
 from sync.validate import check_sheet
@@ -38,6 +42,15 @@ rows = st.fixed_dictionaries(
         "SectionContents": texts,
     },
 )
+anything = (
+    st.text(st.characters(codec="utf-8", exclude_categories=("Cs", "Cc")) | st.sampled_from("\n\t_=+-@'#"), max_size=40)
+    | st.sampled_from(["{=1}", "http://example.com", " a ", "a\n", "#N/A", "NULL", "1e5", "'=1", "00123", "TRUE"])
+    | st.integers(-(10**15), 10**15)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.booleans()
+    | st.none()
+).filter(lambda value: not (isinstance(value, str) and (value.startswith(("=", "{=")) or "_x" in value)))
+"""Without formulas, which are no values, and escapes (`_x000D_`), which these writers do not escape in turn."""
 sheets = st.dictionaries(st.integers(1, 10**15 - 1), rows, min_size=1, max_size=6)
 Sheet = dict[int, dict[str, Json]]
 
@@ -71,20 +84,78 @@ def read_back(data: bytes) -> list[tuple[int, dict[str, Json]]]:
     return [(edit.id, dict(edit.values)) for edit in checked.rows if isinstance(edit, Edit)]
 
 
-@settings(max_examples=40)
-@given(sheets, st.integers(0, 3), st.integers(0, 3))
-def test_a_workbook_gives_back_what_was_written(sheet: Sheet, rows_above: int, columns_left: int) -> None:
-    """Any values, anywhere on the sheet: the edits are the same."""
+def by_openpyxl(table: Sequence[Sequence[Json]], rows_above: int, columns_left: int) -> bytes:
     book = openpyxl.Workbook()
-    page = book.active
-    table = [HEADINGS, *((number, *(fields.get(name) for name in HEADINGS[1:])) for number, fields in sheet.items())]
+    page = book.worksheets[0]
     for down, cells in enumerate(table, start=1 + rows_above):
         for right, cell in enumerate(cells, start=1 + columns_left):
             page.cell(down, right, cell)
     buffer = io.BytesIO()
     book.save(buffer)
+    return buffer.getvalue()
 
-    assert read_back(buffer.getvalue()) == expected(sheet)
+
+def by_xlsxwriter(table: Sequence[Sequence[Json]], rows_above: int, columns_left: int, *, in_cells: bool) -> bytes:
+    """With texts in one part for all, or in their cells."""
+    buffer = io.BytesIO()
+    options = {"in_memory": True, "constant_memory": in_cells, "strings_to_formulas": False, "strings_to_urls": False}
+    with xlsxwriter.Workbook(buffer, options) as book:
+        page = book.add_worksheet()
+        for down, cells in enumerate(table, start=rows_above):
+            for right, cell in enumerate(cells, start=columns_left):
+                page.write(down, right, cell)
+    return buffer.getvalue()
+
+
+WRITERS: Mapping[str, Callable[[Sequence[Sequence[Json]], int, int], bytes]] = {
+    "openpyxl": by_openpyxl,
+    "XlsxWriter": partial(by_xlsxwriter, in_cells=False),
+    "XlsxWriter, texts in their cells": partial(by_xlsxwriter, in_cells=True),
+}
+
+
+@pytest.mark.parametrize("writer", WRITERS.values(), ids=WRITERS)
+@settings(max_examples=40)
+@given(sheet=sheets, rows_above=st.integers(0, 3), columns_left=st.integers(0, 3))
+def test_a_workbook_gives_back_what_was_written(
+    writer: Callable[[Sequence[Sequence[Json]], int, int], bytes], sheet: Sheet, rows_above: int, columns_left: int
+) -> None:
+    """Any values, anywhere on the sheet, whoever wrote it: the edits are the same."""
+    table = [HEADINGS, *((number, *(fields.get(name) for name in HEADINGS[1:])) for number, fields in sheet.items())]
+
+    assert read_back(writer(table, rows_above, columns_left)) == expected(sheet)
+
+
+@pytest.mark.parametrize("writer", WRITERS.values(), ids=WRITERS)
+@settings(max_examples=40)
+@given(values=st.lists(anything, min_size=1, max_size=6))
+def test_every_value_that_excel_can_hold_is_an_edit_or_holds_its_row(
+    writer: Callable[[Sequence[Sequence[Json]], int, int], bytes], values: list[Json]
+) -> None:
+    """Any text, number or truth value under any heading: what is sent is what was written, or nothing is."""
+    table = [("Id", "Title"), *((number, value) for number, value in enumerate(values, start=1))]
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "sheet"
+        path.write_bytes(writer(table, 0, 0))
+        rows = {row.row: row for row in check_sheet(load_here(path), aliases={}).rows}
+
+    for number, value in enumerate(values, start=2):
+        row = rows[number]
+        if isinstance(row, Edit):
+            assert row.values.get("Title") in {None, as_written(value)}
+            assert "Title" in row.values or value is None or is_blank(str(value)) or value == "[clear]"
+        else:
+            assert isinstance(row, InvalidRow)
+            assert [issue.field for issue in row.issues] == ["Title"]
+
+
+def as_written(value: Json) -> str | None:
+    """The text that a value asks for; `None` where it could be meant in several ways."""
+    if isinstance(value, str):
+        return as_sent(value)
+    if isinstance(value, int | float) and not isinstance(value, bool) and float(value).is_integer():
+        return str(int(value))
+    return None
 
 
 @settings(max_examples=60)
