@@ -53,12 +53,12 @@ around = st.sampled_from(
 )
 
 
-def sheet(rows: Sequence[tuple[str, Sequence[str]]], beside: str) -> bytes:
+def sheet(rows: Sequence[tuple[str, Sequence[str]]], beside: str, numbers: Sequence[int] = range(1, 9)) -> bytes:
     written = "".join(
         f'<row r="{number}"{more}>'
         + "".join(cell.format(f"{chr(ord('A') + at)}{number}") for at, cell in enumerate(row))
         + "</row>"
-        for number, (more, row) in enumerate(rows, start=1)
+        for number, (more, row) in zip(numbers, rows, strict=False)
     )
     return f'<worksheet xmlns:r="r"><sheetData>{written}</sheetData>{beside}</worksheet>'.encode()
 
@@ -75,10 +75,16 @@ def found(scan: Scan) -> tuple[object, ...]:
     return scan.flaws, scan.hints, *certain, scan.hidden_rows, scan.hidden_columns, scan.merged, scan.links
 
 
-@given(st.lists(st.tuples(attributes, st.lists(cells, max_size=4)), max_size=5), around)
-def test_searching_finds_what_seeing_every_cell_finds(rows: Sequence[tuple[str, Sequence[str]]], beside: str) -> None:
+@given(
+    st.lists(st.tuples(attributes, st.lists(cells, max_size=4)), max_size=5),
+    around,
+    st.lists(st.integers(1, 9), min_size=5, max_size=5),
+)
+def test_searching_finds_what_seeing_every_cell_finds(
+    rows: Sequence[tuple[str, Sequence[str]]], beside: str, numbers: Sequence[int]
+) -> None:
     """Whatever the search takes on, it tells the same; what is written in another way it does not take on."""
-    data = sheet(rows, beside)
+    data = sheet(rows, beside, numbers)
     quick = scans._scan_plain(data, "a.xlsx")
 
     assert quick is None or found(quick) == found(every_cell(data))

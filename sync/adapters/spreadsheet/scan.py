@@ -109,7 +109,10 @@ def _scan_plain(data: bytes, file: str) -> Scan | None:
         return None
     columns = set(joined.translate(None, b"0123456789").split())
     last_column = max((column_number(text.decode("ascii"), file) for text in columns), default=0)
-    last_formatted = max(map(int, rows), default=0)
+    numbers = list(map(int, rows))
+    if sorted(set(numbers)) != numbers:
+        return None  # rows out of order, or one of them twice: the last value need not be in the last row
+    last_formatted = max(numbers, default=0)
     if last_formatted * last_column > _PLAIN_CELLS or last_formatted > MAX_ROW:
         return None
     parse(data, None, file)  # well-formed to its end: readers of tables are lenient there
