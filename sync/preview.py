@@ -128,6 +128,20 @@ def change_lines(change: FieldChange) -> Iterator[str]:
         yield f"{change.field}{mark}: {shown(change.before)} → {shown(change.after)}"
 
 
+def sides(change: FieldChange) -> tuple[str, str]:
+    """Before and after as two cells show them: whole where they are short, else the lines that differ."""
+    if change.field in ACTIONS:
+        return "", str(change.after)
+    if not (_is_long(change.before) or _is_long(change.after)):
+        return shown(change.before), shown(change.after)
+    before, after = str(change.before or ""), str(change.after or "")
+    lines = list(line_diff(before, after))
+    old = [line[2:] for line in lines if line.startswith("- ")]
+    new = [line[2:] for line in lines if line.startswith("+ ")]
+    left = [line for line in lines if line.startswith("…")]
+    return "\n".join([f"{len(before):,} characters", *old]), "\n".join([f"{len(after):,} characters", *new, *left])
+
+
 def line_diff(before: str, after: str) -> Iterator[str]:
     """The lines that differ, `-` before and `+` after, cut to what a person reads; HTML breaks before blocks."""
     old, new = _lines(before), _lines(after)

@@ -6,6 +6,7 @@ import stat
 from pathlib import Path
 
 import pytest
+from openpyxl import load_workbook
 
 from tests.e2e.command_line import SAMPLES, Ran, Shell, counts_of, refused, rows_of, statuses, summary_of
 from tests.sandbox_process import SandboxProcess
@@ -227,6 +228,32 @@ def test_what_was_lifted_is_sealed_into_the_plan_and_what_was_not_has_to_be_name
     assert json.loads(lifted.read_text(encoding="utf-8"))["plan"]["allowed"] == ["sections_moved"]
     assert apply(shell, lifted).code == 0
     assert "--allow sections_moved" in shell("history").out
+
+
+def test_a_plan_in_excel_has_a_page_with_every_change_before_and_after(shell: Shell, sandbox: SandboxProcess) -> None:
+    """A page of the report's workbook, which is a valid sheet all the same; a run's report has it no more."""
+    texts = shell.write("texts.xlsx", ["Id", "Title", "SectionContents"], *_edited(sandbox))
+    saved(shell, texts)
+    book = shell.folder / "planned" / "report.xlsx"
+
+    page = list(load_workbook(book)["Changes"].values)
+
+    assert page[0][0] == "What would change"
+    assert page[3] == ("Row", "Section", "Name", "What", "Before", "After", "Remark")
+    assert page[4][3:6] == ("Title", f"“{_titles(sandbox)[0]}”", "“New”")
+    assert [line[3] for line in page[4:]] == ["Title", "SectionContents"] * 3
+    assert shell("check", book).code == 0
+    assert shell.apply(book).code == 0
+    assert len(sandbox.puts()) == 3
+    assert "Changes" not in load_workbook(shell.folder / "out" / "report.xlsx").sheetnames
+
+
+def _edited(sandbox: SandboxProcess) -> list[tuple[int, str, str]]:
+    return [(record["Id"], "New", "<p>New</p>" * 40) for record in list(sandbox.records().values())[:3]]
+
+
+def _titles(sandbox: SandboxProcess) -> list[str]:
+    return [record["Title"] for record in sandbox.records().values()]
 
 
 def test_a_plan_that_changes_nothing_ends_well(shell: Shell, sandbox: SandboxProcess) -> None:

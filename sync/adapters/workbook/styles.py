@@ -167,7 +167,10 @@ def note(text: str, *, author: str) -> Comment:
 def fit_height(worksheet: Worksheet, row: int, widths: Sequence[float]) -> None:
     """Make a row of wrapped texts as high as its longest; not every program does so by itself."""
     texts = (str(cell_at(worksheet, row, column).value or "") for column in range(1, len(widths) + 1))
-    lines = max(ceil(len(text) / width) for text, width in zip(texts, widths, strict=True))
+    lines = max(
+        sum(max(1, ceil(len(line) / width)) for line in text.split("\n"))
+        for text, width in zip(texts, widths, strict=True)
+    )
     worksheet.row_dimensions[row].height = _ROW_HEIGHT * max(lines, 1)
 
 

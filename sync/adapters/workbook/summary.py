@@ -13,6 +13,8 @@ from openpyxl.drawing.text import CharacterProperties, Paragraph, ParagraphPrope
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
+from sync.adapters.workbook.changes import CHANGES_SHEET, add_changes
+from sync.adapters.workbook.changes import TITLE as CHANGES_TITLE
 from sync.adapters.workbook.frame import set_up_page
 from sync.adapters.workbook.styles import (
     BAR_COLOURS,
@@ -47,11 +49,15 @@ _MOST_RANGES = 60
 
 
 def remove_summaries(workbook: Workbook) -> int:
-    """Take off the pages of former reports; say how many."""
-    ours = [each for each in workbook.worksheets if each.title.startswith(SUMMARY_SHEET) and _title_of(each) == TITLE]
-    for worksheet in ours:
-        workbook.remove(worksheet)
-    return len(ours)
+    """Take off the pages of former reports and plans; say how many charts went with them."""
+    pages = ((SUMMARY_SHEET, TITLE), (CHANGES_SHEET, CHANGES_TITLE))
+    charts = 0
+    for name, title in pages:
+        for worksheet in workbook.worksheets:
+            if worksheet.title.startswith(name) and _title_of(worksheet) == title:
+                charts += name == SUMMARY_SHEET
+                workbook.remove(worksheet)
+    return charts
 
 
 def _title_of(worksheet: Worksheet) -> str:
@@ -77,6 +83,7 @@ def replace_summary(workbook: Workbook, report: RunReport, *, after: Worksheet, 
             cell_at(sheet, row, 1).font = FAINT
             row += 1
     set_up_page(sheet)
+    add_changes(workbook, report, after=sheet)
 
 
 def _headings(sheet: Worksheet, row: int, texts: Sequence[str]) -> int:
