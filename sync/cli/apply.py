@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from threading import Timer
 from typing import TYPE_CHECKING
@@ -212,15 +212,15 @@ def moment_of(until: str | None) -> datetime | None:
     Raises:
         ConfigError: it is no time of day.
     """
+    from sync.times import next_showing  # noqa: PLC0415 - loaded when the command runs
+
     if until is None:
         return None
     try:
         hour, minute = (int(part) for part in until.split(":"))
-        now = datetime.now().astimezone()
-        moment = now.replace(hour=hour, minute=minute, second=0, microsecond=0)
+        return next_showing(hour, minute, now=datetime.now(UTC))
     except ValueError as exc:
         raise ConfigError(f"--until takes a time of day such as 06:30, not {until!r}.") from exc
-    return moment if moment > now else moment + timedelta(days=1)
 
 
 def _confirm(settings: "Settings", *, yes: bool) -> "Callable[[Question], bool]":

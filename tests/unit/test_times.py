@@ -1,8 +1,16 @@
 """Times and durations, as people and reports write them."""
 
-import pytest
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
-from sync.times import duration, utc
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sync.times import duration, next_showing, utc
+
+BERLIN = ZoneInfo("Europe/Berlin")
+HOUR = timedelta(hours=1)
 
 
 @pytest.mark.parametrize(
@@ -45,3 +53,38 @@ def test_a_time_is_written_in_utc_to_the_millisecond(wall: float, text: str) -> 
 def test_a_duration_is_said_as_a_person_says_it(seconds: float, text: str) -> None:
     """Rounded up to the unit shown: what is promised is never shorter than what it takes."""
     assert duration(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("now", "time", "moment"),
+    [
+        pytest.param("2026-03-02T05:00Z", (6, 30), "2026-03-02T05:30Z", id="today"),
+        pytest.param("2026-03-02T05:30Z", (6, 30), "2026-03-03T05:30Z", id="at that very time: tomorrow"),
+        pytest.param("2026-03-28T19:00Z", (6, 0), "2026-03-29T04:00Z", id="over the switch to summer time"),
+        pytest.param("2026-10-24T18:00Z", (6, 0), "2026-10-25T05:00Z", id="over the switch to winter time"),
+        pytest.param("2026-03-29T00:10Z", (2, 30), "2026-03-29T01:30Z", id="left out: an hour later"),
+        pytest.param("2026-10-25T00:10Z", (2, 30), "2026-10-25T00:30Z", id="the first of two"),
+        pytest.param("2026-10-25T00:40Z", (2, 30), "2026-10-25T01:30Z", id="the second of two"),
+        pytest.param("2026-10-25T01:40Z", (2, 30), "2026-10-26T01:30Z", id="after both"),
+    ],
+)
+def test_an_hour_to_stop_at_is_what_the_clock_on_the_wall_shows(now: str, time: tuple[int, int], moment: str) -> None:
+    """F11: over both switches of a year; a span of hours counted from now would be an hour off."""
+    assert next_showing(*time, now=datetime.fromisoformat(now), zone=BERLIN) == datetime.fromisoformat(moment)
+
+
+@given(st.integers(0, 366 * 24 * 60), st.integers(0, 23), st.integers(0, 59))
+def test_the_next_showing_is_ahead_and_shown(minutes: int, hour: int, minute: int) -> None:
+    """At most a day and an hour ahead, and the clock then shows that time, or an hour more where it is left out."""
+    now = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(minutes=minutes)
+    moment = next_showing(hour, minute, now=now, zone=BERLIN)
+    shown = moment.astimezone(BERLIN)
+
+    assert timedelta(0) < moment - now <= timedelta(days=1) + HOUR
+    assert (shown.hour, shown.minute) == (hour, minute) or (shown.month, shown.hour) == (3, hour + 1)
+
+
+def test_a_time_that_no_clock_shows_is_refused() -> None:
+    """No guess at what is meant."""
+    with pytest.raises(ValueError, match="hour"):
+        next_showing(24, 0, now=datetime(2026, 1, 1, tzinfo=UTC))
