@@ -1,9 +1,8 @@
 """What an account holds: the sections and courses for an export, and the looks that `doctor` takes."""
 
-from collections.abc import Sequence
-
 from sync.bootstrap import Session
 from sync.exchange import ReadPage
+from sync.line import Line
 from sync.listing import read_list, read_page
 from sync.live import read_live
 from sync.model import (
@@ -12,19 +11,22 @@ from sync.model import (
 from sync.ports import StopAsked
 from sync.reading import Found
 from sync.section import Record
+from sync.selection import Selection
 
 
 def read_account(
-    session: Session, courses: Sequence[int], stop_asked: StopAsked
+    session: Session, selection: Selection, stop_asked: StopAsked
 ) -> tuple[tuple[Record, ...], tuple[tuple[int, str], ...]]:
-    """Every section of these courses (of all, if none is named) as full records, and all courses with their titles.
+    """Every section that the selection takes as a full record, and all courses with their titles.
+
+    The list is asked for the courses alone: how the server matches anything else is not known, so that is decided here.
 
     Raises:
         CourseSyncError: as `listing.read_list` and `live.read_live`.
     """
     line, clock = session.line(), session.clock
     chosen: list[tuple[tuple[str, str], ...]] = [
-        (("CourseSection_Course", str(course)),) for course in dict.fromkeys(courses)
+        (("CourseSection_Course", str(course)),) for course in dict.fromkeys(selection.courses)
     ]
     listed = [
         record
@@ -42,13 +44,25 @@ def read_account(
         stop_asked=stop_asked,
     )
     records = tuple(sight.record for sight in sights if isinstance(sight, Found))
-    kept = tuple(record for record in records if not courses or record.get("CourseId") in courses)
-    titles = tuple(
+    kept = tuple(record for record in records if selection.takes(record))
+    return kept, _titles(line, session, stop_asked)
+
+
+def read_courses(session: Session, stop_asked: StopAsked) -> tuple[tuple[int, str], ...]:
+    """All courses, number and title.
+
+    Raises:
+        CourseSyncError: as `listing.read_list`.
+    """
+    return _titles(session.line(), session, stop_asked)
+
+
+def _titles(line: Line, session: Session, stop_asked: StopAsked) -> tuple[tuple[int, str], ...]:
+    return tuple(
         (course_id, str(record.get("Title") or ""))
-        for record in read_list("courses", line, clock, stop_asked=stop_asked)
+        for record in read_list("courses", line, session.clock, stop_asked=stop_asked)
         if isinstance(course_id := record.get("Id"), int)
     )
-    return kept, titles
 
 
 def list_a_page(session: Session) -> tuple[int | None, SectionId | None]:

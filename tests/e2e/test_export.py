@@ -166,3 +166,52 @@ def _edit(path: Path, *, row: int, heading: str, value: str | int) -> int:
     workbook.save(path)
     workbook.close()
     return int(str(key))
+
+
+def test_an_export_is_chosen_by_activity_and_change_date(shell: Shell, sandbox: SandboxProcess) -> None:
+    """Each section is in the one or the other, and a section that changed since is in, to the second."""
+    records = sandbox.records()
+    active = {key for key, record in records.items() if record["Active"] is True}
+    latest = max(record["UpdatedOn"] for record in records.values())
+
+    for name, words in {
+        "active": ["--active"],
+        "inactive": ["--inactive"],
+        "latest": ["--changed-since", latest],
+        "none": ["--changed-since", "2999-01-01"],
+    }.items():
+        assert shell("export", *words, "-o", f"{name}.xlsx", "--quiet").code == 0
+    found = {
+        name: {int(cells["Id"]) for cells in cells_of(shell.folder / f"{name}.xlsx").values()}
+        for name in ("active", "inactive", "latest", "none")
+    }
+
+    assert 0 < len(active) < len(records)
+    assert (found["active"], found["inactive"]) == (active, set(records) - active)
+    assert found["latest"] == {key for key, record in records.items() if record["UpdatedOn"] == latest}
+    assert found["none"] == set()
+
+
+def test_a_change_date_that_cannot_be_read_is_refused(shell: Shell, sandbox: SandboxProcess) -> None:
+    """Before anything is asked of the server."""
+    ran = shell("export", "--changed-since", "yesterday", "-o", "sections.xlsx")
+
+    assert ran.code == 2
+    assert "--changed-since takes a date such as 2025-01-15" in ran.why
+    assert sandbox.log() == []
+
+
+def test_a_template_of_a_profile_offers_its_courses(shell: Shell, sandbox: SandboxProcess) -> None:
+    """As `123 · Title`, in a list behind the column; without a server a plain template, and why."""
+    written = shell("template", "-o", "mine.xlsx")
+    assert "list to choose" not in written.out
+    shell.profile(base_url="http://127.0.0.1:9/api", name="gone")
+    without = shell.bare("template", "-o", "plain.xlsx", "--profile", "gone")
+
+    workbook = load_workbook(shell.folder / "mine.xlsx")
+    offered = [cell.value for cell in workbook["Lists"]["A"]]
+    workbook.close()
+    assert (written.code, without.code) == (0, 0), written.out
+    assert offered[0].partition(" · ")[0] in {str(record["CourseId"]) for record in sandbox.records().values()}
+    assert "CourseId has no list to choose from: " in without.out
+    assert load_workbook(shell.folder / "plain.xlsx").sheetnames == ["Sections", "Help"]

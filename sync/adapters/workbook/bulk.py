@@ -17,7 +17,7 @@ from openpyxl import Workbook
 from openpyxl.utils import get_column_letter
 from openpyxl.utils.datetime import to_excel
 
-from sync.adapters.workbook.styles import is_formula_like, is_too_long, storable
+from sync.adapters.workbook.styles import BOOLEAN, is_formula_like, is_too_long, storable
 from sync.model import CellValue
 
 _SHEET_DATA = re.compile(rb"<sheetData\s*/>|<sheetData>.*?</sheetData>", re.DOTALL)
@@ -84,7 +84,7 @@ def plain_styles(workbook: Workbook) -> PlainStyles:
         day.number_format = "yyyy-mm-dd"
         clock.number_format = "hh:mm:ss"
         duration.number_format = "[hh]:mm:ss"
-        truth.number_format = '"TRUE";"TRUE";"FALSE"'
+        truth.number_format = BOOLEAN
         return PlainStyles(
             quoted.style_id, moment.style_id, day.style_id, clock.style_id, duration.style_id, truth.style_id
         )

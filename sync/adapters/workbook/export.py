@@ -2,6 +2,7 @@
 
 import csv
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
 from typing import Final, assert_never
@@ -11,9 +12,18 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from sync.adapters.whole_file import Disk, Placed, place
 from sync.adapters.workbook.bulk import BulkCell, BulkSheet, Styled, plain_styles, save
-from sync.adapters.workbook.frame import AUTHOR, COLUMNS, add_choices, is_read_only, write_headings
+from sync.adapters.workbook.frame import AUTHOR, COLUMNS, add_choices, is_read_only, lock, write_headings
 from sync.adapters.workbook.marks import MOST_MARKS
-from sync.adapters.workbook.styles import READ_ONLY_FILL, cell_at, is_formula_like, is_too_long, note
+from sync.adapters.workbook.styles import (
+    BOOLEAN,
+    READ_ONLY_FILL,
+    UNLOCKED,
+    WRAPPED,
+    cell_at,
+    is_formula_like,
+    is_too_long,
+    note,
+)
 from sync.adapters.workbook.template import SHEET, add_courses, add_help
 from sync.base import BASE_SHEET, base_rows
 from sync.base import HEADINGS as BASE_HEADINGS
@@ -24,6 +34,8 @@ from sync.origin import Origin
 from sync.section import BY_NAME, Access, FieldKind, Json, Record, SectionField, UnlockType
 
 HEADINGS: Final = (*COLUMNS[:-1], "ImageFileName", "UpdatedOn")
+_ROW_HEIGHT: Final = 15.0
+"""One line, so that long contents neither flow over their neighbours nor blow up the row."""
 _BLANK_NOTE = "Left blank, so that nothing is changed: {reason}. A blank cell leaves the field as it is."
 
 _READERS: Final = {
@@ -33,6 +45,17 @@ _READERS: Final = {
 
 Values = dict[str, bool | int | str | None]
 Reasons = dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Styles:
+    """What cells of the sheet look like, by number; all but the read-only ones are unlocked."""
+
+    of: Mapping[str, int]
+    """By heading: Ids are text, contents show their first line only, read-only cells are grey."""
+    plain: int
+    quoted: int
+    boolean: int
 
 
 def write_export(
@@ -156,6 +179,7 @@ def _workbook(
     sections.title = SHEET
     write_headings(sections, HEADINGS)
     add_choices(sections, HEADINGS, first_row=2, courses=len(courses))
+    lock(sections, HEADINGS)
     last = len(rows) + 1
     sections.auto_filter.ref = f"A1:{cell_at(sections, last, len(HEADINGS)).coordinate}"
     _comment_blanks(sections, rows)
@@ -165,9 +189,9 @@ def _workbook(
     base = workbook.create_sheet(BASE_SHEET)
     base.sheet_state = "veryHidden"
     styles = plain_styles(workbook)
-    written = _rows(rows, heading_styles(sections, len(HEADINGS)), _column_styles(sections))
+    written = _rows(rows, heading_styles(sections, len(HEADINGS)), _cell_styles(sections))
     sheets = {
-        SHEET: BulkSheet(written, len(HEADINGS), last),
+        SHEET: BulkSheet(written, len(HEADINGS), last, height=_ROW_HEIGHT),
         BASE_SHEET: BulkSheet(enumerate(kept, start=1), len(BASE_HEADINGS), len(kept)),
     }
     return save(workbook, sheets, styles)
@@ -184,17 +208,26 @@ def _comment_blanks(worksheet: Worksheet, rows: Sequence[tuple[Values, Reasons]]
 
 
 def _rows(
-    rows: Sequence[tuple[Values, Reasons]], headings: Sequence[int], styles: Mapping[str, int]
+    rows: Sequence[tuple[Values, Reasons]], headings: Sequence[int], styles: _Styles
 ) -> Iterator[tuple[int, Sequence[BulkCell]]]:
     yield 1, [Styled(heading, style) for heading, style in zip(HEADINGS, headings, strict=True)]
     for number, (values, _) in enumerate(rows, start=2):
-        yield (
-            number,
-            [
-                Styled(values.get(heading), styles[heading]) if heading in styles else values.get(heading)
-                for heading in HEADINGS
-            ],
-        )
+        yield number, [_styled(heading, values.get(heading), styles) for heading in HEADINGS]
+
+
+def _styled(heading: str, value: bool | int | str | None, styles: _Styles) -> BulkCell:  # noqa: FBT001 - the value of a boolean field
+    """Give a cell its look; one that is blank takes that of its column."""
+    if heading in styles.of:
+        return Styled(value, styles.of[heading])
+    match value:
+        case None:
+            return None
+        case bool():
+            return Styled(value, styles.boolean)
+        case str() if is_formula_like(value):
+            return Styled(value, styles.quoted)
+        case _:
+            return Styled(value, styles.plain)
 
 
 def heading_styles(worksheet: Worksheet, width: int, *, row: int = 1) -> list[int]:
@@ -202,13 +235,20 @@ def heading_styles(worksheet: Worksheet, width: int, *, row: int = 1) -> list[in
     return [cell_at(worksheet, row, column).style_id for column in range(1, width + 1)]
 
 
-def _column_styles(worksheet: Worksheet) -> Mapping[str, int]:
-    """Register the style of the Ids (text) and of the read-only cells (grey), on cells that are written over."""
-    key, read_only = cell_at(worksheet, 1, len(HEADINGS) + 1), cell_at(worksheet, 1, len(HEADINGS) + 2)
-    key.number_format = "@"
+def _cell_styles(worksheet: Worksheet) -> _Styles:
+    """Register the styles on cells beside the headings, which are written over."""
+    first = len(HEADINGS) + 1
+    key, read_only, contents, plain, quoted, boolean = (
+        cell_at(worksheet, 1, column) for column in range(first, first + 6)
+    )
     read_only.fill = READ_ONLY_FILL
-    read_only.quotePrefix = True
-    grey = read_only.style_id
-    return {"Id": key.style_id} | {
-        heading: grey for heading in HEADINGS if heading != COMMAND and is_read_only(heading)
-    }
+    for cell in (key, contents, plain, quoted, boolean):
+        cell.protection = UNLOCKED
+    for cell in (read_only, contents, quoted):
+        cell.quotePrefix = True
+    key.number_format = "@"
+    contents.alignment = WRAPPED
+    boolean.number_format = BOOLEAN
+    grey = {heading: read_only.style_id for heading in HEADINGS if heading != COMMAND and is_read_only(heading)}
+    of = grey | {"Id": key.style_id, "SectionContents": contents.style_id}
+    return _Styles(of, plain.style_id, quoted.style_id, boolean.style_id)

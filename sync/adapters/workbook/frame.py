@@ -14,6 +14,7 @@ from sync.adapters.workbook.styles import (
     PLAIN_WIDTH,
     READ_ONLY_HEADING_FILL,
     RESULT_HEADING_FILL,
+    UNLOCKED,
     WIDTHS,
     WRAPPED,
     cell_at,
@@ -145,6 +146,21 @@ def write_headings(worksheet: Worksheet, headings: Sequence[object], *, row: int
     worksheet.freeze_panes = f"{get_column_letter(key + 1)}{row + 1}"
     set_up_page(worksheet)
     worksheet.print_title_rows = f"{row}:{row}"
+
+
+def lock(worksheet: Worksheet, headings: Sequence[object]) -> None:
+    """Lock what is read-only, and the headings; whoever knows what they do takes the lock off, without a password.
+
+    Excel does not let a locked sheet be sorted, nor rows with a locked cell be deleted.
+    """
+    for column, heading in enumerate(headings, start=1):
+        if not is_read_only(str(heading)):
+            worksheet.column_dimensions[get_column_letter(column)].protection = UNLOCKED
+    protection = worksheet.protection
+    protection.enable()
+    for allowed in ("formatCells", "formatColumns", "formatRows", "insertRows", "deleteRows", "deleteColumns"):
+        setattr(protection, allowed, False)  # openpyxl has the schema's sense: whether it is forbidden
+    protection.sort = protection.autoFilter = False
 
 
 def set_up_page(worksheet: Worksheet) -> None:

@@ -22,6 +22,7 @@ from sync.adapters.workbook.own_text import give_back, kept_from_openpyxl
 from sync.adapters.workbook.source import Layout, SheetSource
 from sync.adapters.workbook.styles import (
     PLAIN_WIDTH,
+    UNLOCKED,
     WIDTHS,
     cell_at,
     fill_of,
@@ -31,6 +32,7 @@ from sync.adapters.workbook.styles import (
     status_fill,
 )
 from sync.adapters.workbook.summary import remove_summaries, replace_summary
+from sync.headings import COMMAND
 from sync.model import FlawKind, RunReport
 from sync.report import RESULT_HEADINGS, result_cells
 
@@ -178,6 +180,9 @@ def _write_results(worksheet: Worksheet, report: RunReport, source: SheetSource,
         style_heading(worksheet, source.header_row, column + 1, heading)
         worksheet.column_dimensions[get_column_letter(column + 1)].width = WIDTHS.get(heading, PLAIN_WIDTH)
         worksheet.column_dimensions[get_column_letter(column + 1)].hidden = False
+    if COMMAND in layout.places and worksheet.protection.sheet:  # on a locked sheet the choice must be open
+        for outcome in report.outcomes:
+            cell_at(worksheet, outcome.row, layout.places[COMMAND] + 1).protection = UNLOCKED
     columns = [layout.places[heading] + 1 for heading in RESULT_HEADINGS]
     for outcome in report.outcomes:
         for column, value in zip(columns, result_cells(outcome, run_id=report.run_id), strict=True):

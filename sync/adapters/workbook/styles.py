@@ -7,7 +7,7 @@ from typing import Final
 
 from openpyxl.cell.cell import Cell, MergedCell
 from openpyxl.comments import Comment
-from openpyxl.styles import Alignment, Font, PatternFill
+from openpyxl.styles import Alignment, Font, PatternFill, Protection
 from openpyxl.worksheet.worksheet import Worksheet
 
 from sync.errors import InternalError
@@ -33,6 +33,9 @@ _FONT: Final = "Calibri"
 TITLE_FONT: Final = Font(name=_FONT, bold=True, size=14, color="FF1F3864")
 BOLD: Final = Font(name=_FONT, size=11, bold=True)
 FAINT: Final = Font(name=_FONT, size=11, color="FF7F7F7F")
+BOOLEAN: Final = '"TRUE";"TRUE";"FALSE"'
+"""The number format of truth values, for programs that would show 1 and 0."""
+UNLOCKED: Final = Protection(locked=False)
 WRAPPED: Final = Alignment(wrap_text=True, vertical="top")
 
 HEADING_FONT: Final = Font(name=_FONT, size=11, bold=True, color="FFFFFFFF")

@@ -17,6 +17,7 @@ from sync.adapters.workbook.frame import (
     LIST_SHEET,
     add_choices,
     is_read_only,
+    lock,
     meaning,
     requirement,
     set_up_page,
@@ -42,7 +43,8 @@ _RULES = (
     "Fill in only what is to change. A blank cell, or a column that you delete, leaves the field as it is.",
     "[clear] empties the contents. No other field can be emptied.",
     "A row whose Id begins with #, or whose Command says skip, is left out.",
-    "Grey columns are read-only: they help you to find your way, and are never sent.",
+    "Grey columns are read-only: they help you to find your way, and are never sent. They are locked.",
+    "To sort, or to delete rows, take the lock off: Review, Unprotect Sheet. There is no password.",
     "Nothing is sent before you have seen what would change, and said yes.",
     "Afterwards you get this workbook back with a result on each row. Mend the marked cells and send the same file.",
 )
@@ -73,6 +75,7 @@ def template_workbook(*, courses: Sequence[tuple[int, str]] = ()) -> bytes:
         elif is_read_only(heading):
             dimension.fill = READ_ONLY_FILL
     add_choices(sections, COLUMNS, first_row=2, courses=len(courses))
+    lock(sections, COLUMNS)
     add_help(workbook, COLUMNS)
     if courses:
         add_courses(workbook, courses)
