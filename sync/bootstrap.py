@@ -118,7 +118,6 @@ def open_session(settings: Settings, *, clock: Clock | None = None) -> Iterator[
             timeout_s=settings.timeout_s,
             ca_file=settings.ca_file,
             throttle_statuses=settings.throttle_statuses,
-            senders=settings.in_flight,
             wall=clock.wall,
         )
         stack.callback(api.close)

@@ -76,7 +76,9 @@ def logging_to(
             stack.enter_context(log.reopened_by_request())
             sinks.append(_Sink(log, _json()))
         structlog.configure(
-            processors=[
+            processors=[_drop]
+            if not sinks
+            else [
                 merge_contextvars,
                 structlog.processors.add_log_level,
                 structlog.processors.TimeStamper(fmt="iso", utc=True),

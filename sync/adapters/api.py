@@ -43,7 +43,6 @@ class SectionApi:
         max_answer_bytes: int = RECORD_BYTES,
         max_batch_bytes: int = BATCH_BYTES,
         throttle_statuses: frozenset[int] = THROTTLE_STATUSES,
-        senders: int = 8,
         user_agent: str = USER_AGENT,
         wall: Callable[[], float] = time.time,
     ) -> None:
@@ -59,7 +58,6 @@ class SectionApi:
             max_answer_bytes: a longer answer about one section is `Unheard`.
             max_batch_bytes: the same for an answer about many.
             throttle_statuses: see `answer_to`.
-            senders: see `Connection`.
             user_agent: see `Connection`.
             wall: the time of day in seconds since the epoch.
 
@@ -72,7 +70,6 @@ class SectionApi:
             deadline_s=deadline_s,
             ca_file=ca_file,
             transport=transport,
-            senders=senders,
             user_agent=user_agent,
         )
         self._tokens = tokens

@@ -5,9 +5,10 @@ module, since some of them quote the request, and the request carries the token.
 """
 
 import ssl
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from http.cookiejar import CookieJar, DefaultCookiePolicy
+from functools import lru_cache
 from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeAlias
@@ -41,8 +42,14 @@ class _Sent:
             self._on_sent()
 
 
+class _Mine(threading.local):
+    """What belongs to one thread."""
+
+    transport: httpx.BaseTransport | None = None
+
+
 class Connection:
-    """Sends requests to one origin and to no other; safe to use from several threads."""
+    """Sends requests to one origin and to no other; each thread that sends has a connection of its own."""
 
     def __init__(
         self,
@@ -52,7 +59,6 @@ class Connection:
         deadline_s: float | None = None,
         ca_file: Path | None = None,
         transport: httpx.BaseTransport | None = None,
-        senders: int = 8,
         user_agent: str = USER_AGENT,
     ) -> None:
         """Prepare the way; nothing is sent yet.
@@ -64,7 +70,6 @@ class Connection:
                 look-up of the host's name is beyond its reach.
             ca_file: certificates (PEM) to trust beside the usual ones. There is no way to switch the check off.
             transport: takes the place of the network, in tests.
-            senders: how many threads send at once.
             user_agent: how we name ourselves.
 
         Raises:
@@ -74,19 +79,16 @@ class Connection:
         self._timeout_s = timeout_s
         self._deadline_s = 2 * timeout_s if deadline_s is None else deadline_s
         self._deadline = Deadline()
+        self._mine = _Mine()
+        self._transports: list[httpx.BaseTransport] = []
         if transport is None:
-            context = (
-                _tls_context(ca_file) if self.origin.scheme == "https" else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-            )
-            transport = _DeadlineTransport(context, self._deadline, connections=senders + 2)
-        self._client = httpx.Client(
-            transport=transport,
-            timeout=httpx.Timeout(timeout_s),
-            follow_redirects=False,
-            trust_env=False,
-            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
-            headers={"User-Agent": user_agent, "Accept": "application/json", "Accept-Encoding": "identity"},
-        )
+            secure = self.origin.scheme == "https"
+            self._context = _tls_context(ca_file) if secure else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        else:
+            self._transports.append(transport)
+        self._is_given = transport is not None
+        self._headers = {"User-Agent": user_agent, "Accept": "application/json", "Accept-Encoding": "identity"}
+        self._timeouts = {"timeout": httpx.Timeout(timeout_s).as_dict()}
 
     def send(
         self,
@@ -111,11 +113,12 @@ class Connection:
         Raises:
             InternalError: `target` leads to another server than the base URL.
         """
-        extensions = {} if on_sent is None else {"trace": _Sent(on_sent)}
-        url = self.origin.base_url + target
-        request = self._client.build_request(method, url, content=content, extensions=extensions)
-        self._check_pinned(request.url)
-        request.headers.update(headers)
+        url = _parsed(self.origin.base_url + target)
+        self._check_pinned(url)
+        extensions = self._timeouts if on_sent is None else {**self._timeouts, "trace": _Sent(on_sent)}
+        request = httpx.Request(
+            method, url, headers={**self._headers, **headers}, content=content, extensions=extensions
+        )
         status: int | None = None
         try:
             with self._deadline.set(self._deadline_s), self._opened(request) as response:
@@ -128,7 +131,8 @@ class Connection:
 
     def close(self) -> None:
         """Close every connection; sending is over."""
-        self._client.close()
+        for transport in self._transports:
+            transport.close()
 
     def __enter__(self) -> Self:
         """Use as a context that closes itself."""
@@ -142,11 +146,20 @@ class Connection:
 
     @contextmanager
     def _opened(self, request: httpx.Request) -> Iterator[httpx.Response]:
-        response = self._client.send(request, stream=True)
+        response = self._transport().handle_request(request)
         try:
             yield response
         finally:
             response.close()
+
+    def _transport(self) -> httpx.BaseTransport:
+        """The way of this thread alone: nobody waits for a pool, and none is searched for a free connection."""
+        if self._is_given:
+            return self._transports[0]
+        if self._mine.transport is None:
+            self._mine.transport = _DeadlineTransport(self._context, self._deadline)
+            self._transports.append(self._mine.transport)
+        return self._mine.transport
 
     def _check_pinned(self, url: httpx.URL) -> None:
         port = url.port if url.port is not None else {"http": 80, "https": 443}.get(url.scheme)
@@ -176,16 +189,22 @@ class Connection:
 class _DeadlineTransport(httpx.HTTPTransport):
     """The transport of httpx over streams that know the deadline: a time-out alone begins anew with each byte."""
 
-    def __init__(self, context: ssl.SSLContext, deadline: Deadline, *, connections: int) -> None:
+    def __init__(self, context: ssl.SSLContext, deadline: Deadline) -> None:
         super().__init__(verify=context, trust_env=False)
         # httpx has no argument for a network backend; its pool is of a public type, and a test watches this line.
         self._pool = httpcore.ConnectionPool(
             ssl_context=context,
-            max_connections=connections,
-            max_keepalive_connections=connections,
+            max_connections=1,
+            max_keepalive_connections=1,
             keepalive_expiry=KEEPALIVE_S,
             network_backend=DeadlineBackend(deadline),
         )
+
+
+@lru_cache(maxsize=8)
+def _parsed(url: str) -> httpx.URL:
+    """Every PUT of a run goes to the same address."""
+    return httpx.URL(url)
 
 
 def _tls_context(ca_file: Path | None) -> ssl.SSLContext:

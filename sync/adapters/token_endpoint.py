@@ -116,7 +116,7 @@ class TokenEndpoint:
         with (
             self._place() as place,
             Connection(
-                self._base_url, timeout_s=self._timeout_s, ca_file=self._ca_file, transport=self._transport, senders=1
+                self._base_url, timeout_s=self._timeout_s, ca_file=self._ca_file, transport=self._transport
             ) as connection,
         ):
             answer = connection.send(

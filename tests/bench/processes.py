@@ -1,5 +1,6 @@
 """Whole processes, timed from start to end, or weighed: the memory of a process and of all that it started."""
 
+import os
 import statistics
 import subprocess
 import time
@@ -55,7 +56,11 @@ def peak_bytes(command: Command) -> int:
 
 
 def medians(commands: Mapping[str, Command], rounds: int) -> dict[str, float]:
-    """The median time of each, one round after another, so that what else the machine does meets all alike."""
+    """The median time of each, one round after another, so that what else the machine does meets all alike.
+
+    `BENCH_ROUNDS` in the environment bounds the rounds, for a first look.
+    """
+    rounds = min(rounds, int(os.environ.get("BENCH_ROUNDS", rounds)))
     times: dict[str, list[float]] = {name: [] for name in commands}
     order = list(commands)
     for _ in range(rounds):
