@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from sync.config import Settings
     from sync.jobs.inbox import Handled, Inbox
     from sync.jobs.runs import Watch
+    from sync.ports import Clock
 
 ENDED = object()
 LOOK_AGAIN_S = 60.0
@@ -49,7 +50,7 @@ def inbox(options: Common, folder: Path, *, watches: bool) -> int:
                 DropFolder(folder.absolute()),
                 settings,
                 clock,
-                lambda: _session(options, settings, request),
+                lambda: _session(options, settings, clock, request),
                 ended,
                 request.interrupted,
             )
@@ -117,12 +118,14 @@ def _show(options: Common, handled: "tuple[Handled, ...]", code: int) -> None:
 
 
 @contextmanager
-def _session(options: Common, settings: "Settings", request: "StopRequest") -> "Iterator[tuple[Session, Watch]]":
+def _session(
+    options: Common, settings: "Settings", clock: "Clock", request: "StopRequest"
+) -> "Iterator[tuple[Session, Watch]]":
     """A session, and who is told and may end its runs; nobody is asked."""
     from sync.bootstrap import open_session  # noqa: PLC0415 - loaded when the command runs
     from sync.cli.console import RunEvents  # noqa: PLC0415 - the same
     from sync.jobs.runs import Watch  # noqa: PLC0415 - the same
 
-    with open_session(settings) as session, RunEvents(options) as events:
+    with open_session(settings, clock=clock) as session, RunEvents(options) as events:
         request.wake = session.senders.wake
         yield session, Watch(events, request.interrupted)

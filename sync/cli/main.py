@@ -38,6 +38,7 @@ COMMANDS: dict[str, _Lazy] = {
     "history": _Lazy("runs", "List the runs of this profile."),
     "status": _Lazy("runs", "Show one run: what is done, what is left."),
     "report": _Lazy("runs", "Write the report of a run again, from the journal."),
+    "purge": _Lazy("purge", "Let go what is older than the profile keeps."),
     "sandbox": _Lazy("sandbox", "Serve a local stand-in for the API."),
     "doctor": _Lazy("account", "Check configuration, reachability, sign-in and roles."),
     "login": _Lazy("account", "Sign in with a user name and a password, and keep the sign-in."),

@@ -189,7 +189,10 @@ def _tell_news(store: Store, ended: Ended, tell_by: Tell | None) -> None:
         before = known.get(seen.subject, WELL)
         step = decide(before, seen, ended.settings.alerts, profile=ended.settings.profile, at_wall=ended.clock.wall())
         told = step.message is None or _by(ended, tell_by)(_clean(step.message, redactor))
-        keep_state(store, seen.subject, step.delivered if told else step.undelivered)
+        try:
+            keep_state(store, seen.subject, step.delivered if told else step.undelivered)
+        except CourseSyncError as error:  # better told twice than never
+            get_logger().warning("alert.not_remembered", subject=seen.subject, reason=str(error))
 
 
 def _tell_unremembered(ended: Ended, tell_by: Tell | None) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from sync.adapters.store.history import find_run
 from sync.adapters.store.made import written_by
+from sync.adapters.store.purging import is_gone
 from sync.bootstrap import Session
 from sync.errors import ConfigError
 from sync.jobs.only_run import only_run
@@ -15,6 +16,7 @@ from sync.jobs.restoring import send_proposal, settle_first
 from sync.jobs.runs import Watch
 from sync.model import RowNumber, RunFacts
 from sync.ports import StopAsked
+from sync.retention import Kept
 from sync.undo import given_up, ids_to_undo, plan_undo, undo_issue
 
 
@@ -79,4 +81,9 @@ def _find(session: Session, run: str) -> RunFacts:
     facts = find_run(session.store, run)
     if facts is None:
         raise ConfigError(f"There is no run {run!r}.", remedy="See `coursesync history`.")
+    if is_gone(session.store, facts.run_id, Kept.BEFORE_IMAGES):
+        raise ConfigError(
+            f"The run {facts.run_id} cannot be undone: what was there before it was purged.",
+            remedy="Apply a sheet with the values that you want.",
+        )
     return facts

@@ -103,6 +103,11 @@ def recent_runs(store: Store, *, at_most: int = 50) -> tuple[RunFacts, ...]:
     return tuple(_facts(row) for row in store.connection.execute(query))
 
 
+def all_runs(store: Store) -> tuple[RunFacts, ...]:
+    """Every run, oldest first."""
+    return tuple(_facts(row) for row in store.connection.execute(select(runs).order_by(runs.c.started_wall)))
+
+
 def unfinished_runs(store: Store) -> tuple[RunFacts, ...]:
     """Runs that can be resumed, oldest first."""
     query = select(runs).where(runs.c.state != "finished").order_by(runs.c.started_wall)

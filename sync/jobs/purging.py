@@ -1,0 +1,118 @@
+"""`purge`: what is older than the profile keeps, gone from the disk and from the journal; told before it is done."""
+
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from sync.adapters.dropfolder import DropFolder
+from sync.adapters.lock import run_lock
+from sync.adapters.store import Store
+from sync.adapters.store.history import all_runs, find_run
+from sync.adapters.store.purging import forget, give_back_space, what_is_gone
+from sync.config import Settings
+from sync.errors import ConfigError
+from sync.failpoints import reach
+from sync.jobs.closing import note
+from sync.model import RunId
+from sync.retention import DAY_S, Kept, Old, is_over, old_enough
+from sync.times import utc
+
+
+@dataclass(frozen=True, slots=True)
+class Purge:
+    """What is to go."""
+
+    old: tuple[Old, ...]
+    files: tuple[Path, ...]
+    """Kept copies and reports."""
+    deliveries: tuple[Path, ...] = ()
+    """Folders below a drop folder that were done with long ago."""
+
+    @property
+    def no_undo(self) -> tuple[RunId, ...]:
+        """Runs that `undo` cannot take back afterwards."""
+        return tuple(old.run.run_id for old in self.old if old.kind is Kept.BEFORE_IMAGES and old.run.requests.writes)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is old enough."""
+        return not (self.old or self.deliveries)
+
+    def lines(self) -> tuple[str, ...]:
+        """What is to go, for people."""
+        counted = {kind: sum(1 for old in self.old if old.kind is kind) for kind in Kept}
+        names = {Kept.UPLOAD: "sheets", Kept.BEFORE_IMAGES: "runs' before-images", Kept.REPORT: "reports"}
+        told = [f"{number:,} {names[kind]}" for kind, number in counted.items() if number]
+        if self.deliveries:
+            told.append(f"{len(self.deliveries):,} files of the drop folder with their reports")
+        lines = [", ".join(told) + "."] if told else ["Nothing is old enough."]
+        if self.no_undo:
+            lines.append(f"`undo` will not be possible any more for: {', '.join(self.no_undo)}")
+        return tuple(lines)
+
+
+def look_for_old(store: Store, settings: Settings, *, run: str | None, inbox: Path | None) -> Purge:
+    """Find what is older than the profile keeps, or all of one run.
+
+    Raises:
+        ConfigError: there is no such run, or it can still be resumed.
+    """
+    only = None if run is None else _named(store, run)
+    now = store.clock.wall()
+    runs = all_runs(store)
+    old = old_enough(runs, settings.keep, now_wall=now, gone=what_is_gone(store), only=only)
+    deliveries: Sequence[Path] = ()
+    if inbox is not None and only is None:
+        deliveries = DropFolder(inbox).old(before_wall=now - settings.keep.uploads_days * DAY_S)
+    return Purge(old, tuple(path for each in old for path in _files(each, settings)), tuple(deliveries))
+
+
+def purge(store: Store, settings: Settings, found: Purge) -> None:
+    """Let it go: first from the disk, then from the journal, so that a death in between is made good by the next one.
+
+    Raises:
+        LockHeld: a run is at work.
+        StoreNotWritten: the disk is full.
+    """
+    since = utc(store.clock.wall())
+    with run_lock(settings.state_dir / "run.lock", since=since, holds="purge"):
+        for path in (*found.files, *found.deliveries):
+            if path.is_dir():
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                path.unlink(missing_ok=True)
+        reach("purge.files_gone")
+        by_run: dict[RunId, list[Kept]] = {}
+        for old in found.old:
+            by_run.setdefault(old.run.run_id, []).append(old.kind)
+        for run_id, kinds in by_run.items():
+            forget(store, run_id, kinds)
+            note(store, "purged", run_id=run_id, what=[kind.value for kind in kinds])
+        if found.deliveries:
+            note(store, "purged", deliveries=[folder.name for folder in found.deliveries])
+        give_back_space(store)
+
+
+def _named(store: Store, run: str) -> RunId:
+    facts = find_run(store, run)
+    if facts is None:
+        raise ConfigError(f"There is no run {run!r}.", remedy="See `coursesync history`.")
+    if not is_over(facts):
+        raise ConfigError(
+            f"The run {facts.run_id} can still be resumed, and needs what it keeps.",
+            remedy=f"End it first: coursesync resume {facts.run_id}",
+        )
+    return facts.run_id
+
+
+def _files(old: Old, settings: Settings) -> tuple[Path, ...]:
+    """What lies on the disk, and nowhere but in the state directory."""
+    match old.kind:
+        case Kept.UPLOAD:
+            copy = Path(old.run.input_copy)
+            return (copy,) if old.run.input_copy and copy.parent == settings.state_dir / "inputs" else ()
+        case Kept.REPORT:
+            return (settings.state_dir / "reports" / old.run.run_id,)
+        case Kept.BEFORE_IMAGES:
+            return ()
