@@ -216,6 +216,9 @@ class Line:
             self.ledger.lost(slot)
             if under_way.intent_number is not None:
                 self._owed.append(partial(_let_go, under_way.intent_number))
+        for _arrival, under_way, _generation in self._refused:
+            if under_way.intent_number is not None:
+                self._owed.append(partial(_let_go, under_way.intent_number))
         self._under_way.clear()
         self._leaving.clear()
         self._refused.clear()

@@ -166,6 +166,18 @@ def test_a_renewal_waits_for_what_is_under_way_and_nothing_leaves_before_it(tmp_
         assert (at.line.places, at.line.in_flight, at.tokens.generation) == (4, 0, 2)
 
 
+def test_a_run_that_ends_before_the_renewal_has_heard_of_its_puts(tmp_path: Path) -> None:
+    """Their intents stay open, and nobody takes them for those of a process that died."""
+    with desk(tmp_path, Fault("unauthorised"), Fault("slow", of="read", delay_s=50.0)) as at:
+        at.line.depart([at.put(1), at.read(2)])
+        assert at.hear(wait_s=1.0) == []
+        at.line.let_go()
+        at.line.settle_debts()
+
+        ((opened,),) = at.journal.open_intents().values()
+        assert (opened.heard, opened.deaths) == (True, 0)
+
+
 def test_a_token_is_renewed_ahead_between_two_requests(tmp_path: Path) -> None:
     """Nothing new leaves once it is due, and the renewal comes when the last answer is there."""
     with desk(tmp_path, Fault("slow", of="read", skip=1, delay_s=5.0)) as at:
