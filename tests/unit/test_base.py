@@ -12,6 +12,7 @@ from sync.base import (
     Base,
     base_rows,
     carried_rows,
+    exported_places,
     find_base,
     is_another,
     read_base,
@@ -261,3 +262,11 @@ def test_sections_that_are_other_ones_refuse_the_workbook() -> None:
         refuse_other_sections(rows)
 
     assert caught.value.code == "base.foreign"
+
+
+def test_places_are_known_of_every_exported_section() -> None:
+    """Whether or not it is a row of the sheet; a place that is no pair of whole numbers is none."""
+    table = table_of(section(7, DisplayOrder=3), section(8, CourseId=None), section(9, DisplayOrder=True), section(10))
+
+    assert exported_places([table]) == {7: (12, 3), 10: (12, 1)}
+    assert exported_places([]) == {}

@@ -15,6 +15,7 @@ from sync.model import (
     Label,
     PlannedRow,
     RowNumber,
+    RunId,
     SectionId,
     Severity,
     Status,
@@ -24,7 +25,7 @@ from sync.model import (
 from sync.plan import outcome_of
 from sync.reading import Found, Missing
 from sync.section import Json
-from sync.undo import Written, ids_to_undo, plan_undo, undone
+from sync.undo import Written, given_up, ids_to_undo, plan_undo, undo_issue, undone, undone_run
 from tests.sections import section
 
 LABEL = Label("7", "12", "Pilates")
@@ -175,3 +176,28 @@ def test_an_undo_can_be_limited_to_rows_and_fields() -> None:
     assert changed({2, 4}, None) == [(2, ["Title", "DisplayOrder"]), (4, ["Title"])]
     assert changed(None, {"DisplayOrder"}) == [(2, ["DisplayOrder"]), (3, ["DisplayOrder"])]
     assert changed({3}, {"Title"}) == []
+
+
+def test_what_stays_is_not_desired_any_more() -> None:
+    """Changed since, or as before by another hand; not what is put back, an image, or what nobody knows to be ours."""
+    run = [
+        written(TITLE, ORDER, IMAGE),
+        written(TITLE, row=5, number=8),
+        written(TITLE, row=6, number=9, certain=False),
+    ]
+    now = [
+        live(Title="Flow", DisplayOrder=5),
+        Found(SectionId(8), section(8)),
+        Found(SectionId(9), section(9, Title="Flow")),
+    ]
+    plan = plan_undo(run, now)
+
+    assert given_up(run, plan) == {7: ("Title",), 8: ("Title",)}
+    assert given_up(run, plan, fields={"DisplayOrder"}) == {}
+    assert given_up(run, plan_undo(run, [Missing(SectionId(8))])) == {}
+
+
+def test_the_facts_of_an_undo_name_the_run() -> None:
+    """And those of another run name none."""
+    assert undone_run([undo_issue(RunId("r1"))]) == "r1"
+    assert undone_run([]) is None

@@ -10,13 +10,24 @@ import pytest
 from sync.adapters.clock import SystemClock
 from sync.adapters.store.history import begin_run
 from sync.adapters.store.journal import RunJournal, known_desired
-from sync.adapters.store.made import desired_state, written_by
+from sync.adapters.store.made import desired_state, keep_accepted, no_longer_desired, written_by
 from sync.adapters.store.opening import STORE_NAME, Store, open_store
 from sync.adapters.store.quota import QuotaLedger
 from sync.adapters.store.schema import SCHEMA_VERSION
 from sync.diff import digest
 from sync.drift import DesiredField
-from sync.model import FieldChange, InputFacts, PlannedRow, RowNumber, RunFacts, RunId, SectionId, Status, ToUpdate
+from sync.model import (
+    FieldChange,
+    InputFacts,
+    PlannedRow,
+    RowNumber,
+    RunFacts,
+    RunId,
+    SectionId,
+    Status,
+    ToUpdate,
+    Unchanged,
+)
 from sync.ongoing import made_so
 from sync.plan import outcome_of
 from sync.ports import Batch, Intent
@@ -106,6 +117,36 @@ def test_a_desired_value_comes_back_as_it_was_sent(store: Store, value: Json) ->
 
     sent = digest("SectionContents", value)
     assert desired_state(store) == {7: {"SectionContents": DesiredField(value, sent, sent, "t1", RUN)}}
+
+
+def test_what_is_given_up_is_forgotten_of_its_run_alone(store: Store) -> None:
+    """An undo ends what its own run made so; what a later run has made of the field since stays desired."""
+    first, second = begin(store, 7, 8), begin(store, 7, run_id=RunId("r2"))
+    with first.batch() as batch:
+        batch.remember(SectionId(7), made_so((TITLE, CONTENTS), "t1"))
+        batch.remember(SectionId(8), made_so((TITLE,), "t1"))
+    with second.batch() as batch:
+        batch.remember(SectionId(7), made_so((FieldChange("Title", "Pilates", "Flow"),), "t2"))
+
+    no_longer_desired(store, RUN, {SectionId(7): ("Title", "SectionContents"), SectionId(9): ("Title",)})
+
+    assert {number: list(fields) for number, fields in desired_state(store).items()} == {7: ["Title"], 8: ["Title"]}
+    assert desired_state(store)[SectionId(7)]["Title"].value == "Flow"
+
+
+def test_an_accepted_value_takes_the_place_of_what_was_made_so(store: Store) -> None:
+    """And of nothing else: a field that no run has named does not become desired by being looked at."""
+    with begin(store, 7).batch() as batch:
+        batch.remember(SectionId(7), made_so((TITLE, CONTENTS), "t1"))
+    asked = edit({"Title": "Pilates", "Active": True})
+    row = PlannedRow(asked.row, asked.label, Unchanged(), asked, accepted={"Title": "Theirs", "Active": False})
+
+    keep_accepted(store, RunId("r2"), [row])
+
+    fields = desired_state(store)[SectionId(7)]
+    theirs = digest("Title", "Theirs")
+    assert fields.keys() == {"Title", "SectionContents"}
+    assert fields["Title"] == DesiredField("Theirs", theirs, theirs, None, RunId("r2"))
 
 
 def test_a_store_that_knew_digests_only_is_carried_on(tmp_path: Path) -> None:
