@@ -16,8 +16,8 @@ from sync.adapters.spreadsheet.scan import Scan, scan_sheet
 from sync.hints import Hint
 from sync.model import Flaw
 
-_WORKBOOK: Final = "xl/workbook.xml"
-_RELATIONSHIPS: Final = "xl/_rels/workbook.xml.rels"
+WORKBOOK: Final = "xl/workbook.xml"
+RELATIONSHIPS: Final = "xl/_rels/workbook.xml.rels"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ def read_facts(package: Package) -> dict[str, SheetFacts]:
     Raises:
         InputError: `file.damaged`, `file.dtd`, or `file.too_large` for a cell outside of Excel's grid.
     """
-    targets = _targets(package, _RELATIONSHIPS, "xl")
+    targets = _targets(package, RELATIONSHIPS, "xl")
     facts = {}
     for name, relationship, hidden in _sheets(package):
         part = targets.get(relationship, "")
@@ -115,5 +115,5 @@ def _sheets(package: Package) -> list[tuple[str, str, bool]]:
             hidden = plain.get("state", "visible") in {"hidden", "veryHidden"}
             sheets.append((plain.get("name", ""), plain.get("id", ""), hidden))
 
-    parse(package.part(_WORKBOOK) or b"<none/>", start, package.file)
+    parse(package.part(WORKBOOK) or b"<none/>", start, package.file)
     return sheets

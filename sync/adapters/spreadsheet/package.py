@@ -174,9 +174,9 @@ def _check_kind(package: Package) -> None:
         return
     if "xl/workbook.bin" in package.names:
         raise InputError(f"{package.file} is a binary workbook (.xlsb).", code="file.xlsb", remedy=_SAVE_AGAIN)
-    kind = _first_bytes(package, "mimetype")
+    kind = first_bytes(package, "mimetype")
     if kind.startswith(_OPEN_DOCUMENT) and _CONTENT in package.names:
-        if b"encryption-data" in _first_bytes(package, "meta-inf/manifest.xml", at_most=1_000_000):
+        if b"encryption-data" in first_bytes(package, "meta-inf/manifest.xml", at_most=1_000_000):
             raise password(package.file)
         return
     if "index/document.iwa" in package.names or "index.zip" in package.names:
@@ -192,7 +192,7 @@ def _check_kind(package: Package) -> None:
     )
 
 
-def _first_bytes(package: Package, name: str, *, at_most: int = 200) -> bytes:
+def first_bytes(package: Package, name: str, *, at_most: int = 200) -> bytes:
     """Inflate no more than the first bytes of a part; nothing where there is none."""
     stored = package.names.get(name)
     if stored is None:

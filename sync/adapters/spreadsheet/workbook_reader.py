@@ -9,8 +9,8 @@ from urllib.parse import unquote
 import pandas as pd
 from python_calamine import CalamineError
 
-from sync.adapters.spreadsheet.container import Content
-from sync.adapters.spreadsheet.error_words import has_new_words, with_old_words
+from sync.adapters.spreadsheet.adaptations import adapted
+from sync.adapters.spreadsheet.container import Content, Kind
 from sync.adapters.spreadsheet.facts import SheetFacts, read_facts
 from sync.adapters.spreadsheet.grid import MAX_CELLS, Area, reaches_too_far
 from sync.adapters.spreadsheet.open_document import read_open_document_facts
@@ -62,8 +62,8 @@ def _read(content: Content, facts: dict[str, SheetFacts], notes: tuple[str, ...]
     _check_reach(facts, file)
     tables = []
     data = content.data
-    if content.package is not None and has_new_words(facts.values()):
-        data = with_old_words(content.package)
+    if content.package is not None and content.kind is Kind.XLSX:
+        data = adapted(content.package, facts.values()) or data
     for name, frame in _frames(data, file).items():
         sheet = facts.get(name, _NO_FACTS)
         if len(frame) < sheet.last_certain:

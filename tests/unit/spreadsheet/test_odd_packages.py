@@ -13,6 +13,7 @@ from sync.model import CellValue
 
 MakeWorkbook = Callable[..., Path]
 MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 STRICT = "http://purl.oclc.org/ooxml/spreadsheetml/main"
 PLAIN = (
     '<row r="1"><c r="A1" t="inlineStr"><is><t>Id</t></is></c><c r="B1" t="inlineStr"><is><t>Title</t></is></c></row>'
@@ -69,13 +70,41 @@ def test_rows_out_of_order_are_read_in_their_places_or_refused(make_workbook: Ma
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
-def test_parts_in_utf_16_are_read_or_refused(make_workbook: MakeWorkbook, encoding: str) -> None:
-    """The standard allows it; a reader that does not know it gives no other cells."""
-    xml = f'<?xml version="1.0" encoding="{encoding}"?>' + sheet(PLAIN)
-    mark = "\ufeff" if encoding != "utf-16" else ""
-    path = make_workbook("", extra={"xl/worksheets/sheet1.xml": (mark + xml).encode(encoding)})
+@pytest.mark.parametrize("whole", [True, False], ids=["all parts", "the sheet alone"])
+def test_parts_in_utf_16_are_read(make_workbook: MakeWorkbook, encoding: str, *, whole: bool) -> None:
+    """Phones have written such workbooks."""
+    plain = make_workbook(PLAIN)
+    with zipfile.ZipFile(plain) as archive:
+        parts = {name: archive.read(name).decode() for name in archive.namelist()}
+    written = {
+        name: (
+            ("\ufeff" if encoding != "utf-16" else "")
+            + '<?xml version="1.0" encoding="UTF-16" standalone="yes"?>'
+            + part
+        ).encode(encoding)
+        for name, part in parts.items()
+        if whole or "worksheets" in name
+    }
 
-    assert cells_or_code(path) in (TABLE, "file.damaged", "file.ambiguous")
+    assert cells(make_workbook("", extra=written)) == TABLE
+
+
+def test_a_sheet_of_old_macros_is_left_out_and_noted(make_workbook: MakeWorkbook) -> None:
+    """It holds no rows, the other sheets are read, and nothing in it is run."""
+    kind = "http://schemas.microsoft.com/office/2006/relationships/xlMacrosheet"
+    plain = make_workbook(PLAIN, PLAIN)
+    with zipfile.ZipFile(plain) as archive:
+        rels = archive.read("xl/_rels/workbook.xml.rels").decode()
+    second = rels.index("rId2")
+    rels = rels[:second] + rels[second:].replace(f"{OFFICE}/worksheet", kind).replace("worksheets/", "macrosheets/")
+    macros = sheet(PLAIN).replace("worksheet", "macrosheet")
+    file = load_here(
+        make_workbook(PLAIN, PLAIN, extra={"xl/_rels/workbook.xml.rels": rels, "xl/macrosheets/sheet2.xml": macros})
+    )
+
+    assert [table.name for table in file.tables] == ["S1"]
+    assert [row.cells for row in file.tables[0].rows] == TABLE
+    assert ["macros" in note for note in file.notes] == [True]
 
 
 @pytest.mark.parametrize("target", ["/xl/worksheets/sheet1.xml", "worksheets/sheet1.xml"])
