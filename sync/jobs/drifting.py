@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from pathlib import Path
 
-from sync.adapters.store.made import desired_state
+from sync.adapters.store.made import desired_state, forget_gone
 from sync.bootstrap import Session
 from sync.drift import can_drift, plan_drift
 from sync.jobs.only_run import only_run
@@ -11,7 +11,7 @@ from sync.jobs.proposals import Proposal, look, propose
 from sync.jobs.reports import Result
 from sync.jobs.restoring import send_proposal, settle_first
 from sync.jobs.runs import Watch
-from sync.model import InputFacts, RowNumber
+from sync.model import Gone, InputFacts, RowNumber
 from sync.ports import StopAsked
 
 DESIRED = "desired state"
@@ -34,6 +34,8 @@ def propose_drift(session: Session, stop_asked: StopAsked, *, allowed: Collectio
 def restore_drift(session: Session, *, allowed: Collection[str], out: Path | None, watch: Watch) -> Result:
     """Put back what has drifted, and report on every section of the desired state.
 
+    One that is gone is reported this once: nothing can put it back, so nothing is desired of it any more.
+
     Raises:
         HeldRun: nobody approved.
         CourseSyncError: the run could not begin; nothing was sent.
@@ -41,4 +43,8 @@ def restore_drift(session: Session, *, allowed: Collection[str], out: Path | Non
     with only_run(session, holds=DESIRED):
         settle_first(session, watch)
         proposal = propose_drift(session, watch.stop_asked, allowed=allowed)
-        return send_proposal(session, proposal, out=out, watch=watch)
+        result = send_proposal(session, proposal, out=out, watch=watch)
+        if not proposal.judged.held:
+            gone = [row.edit.id for row in proposal.rows if isinstance(row.decision, Gone) and row.edit is not None]
+            forget_gone(session.store, gone)
+        return result

@@ -70,7 +70,7 @@ def test_what_somebody_changed_is_told_and_put_back(shell: Shell, ran: SandboxPr
 
 
 def test_a_rail_of_its_own_counts_what_would_be_put_back(shell: Shell, ran: SandboxProcess) -> None:
-    """6 before 4 before 10: held, nothing is sent; lifted, it is, beside a section that is gone."""
+    """6 before 4 before 10: held, nothing is sent; lifted, it is. A section that is gone is told until then."""
     shell.profile("[rails.drift_restored]\nmax = 0")
     ran.edit(KEY, EVE, Title="Theirs")
     ran.delete(OTHER)
@@ -81,6 +81,7 @@ def test_a_rail_of_its_own_counts_what_would_be_put_back(shell: Shell, ran: Sand
     attention = drift(shell, "--detailed-exitcode", "--allow", "drift_restored", out="allowed")
     none_sent = len(ran.puts()) == puts
     lifted = shell("drift", "--apply", "--allow", "drift_restored", "--out", "lifted")
+    after = drift(shell, "--detailed-exitcode", out="after")
 
     refused(shown, 6, "drift_restored", "--allow drift_restored")
     refused(held, 6, "drift_restored")
@@ -88,6 +89,7 @@ def test_a_rail_of_its_own_counts_what_would_be_put_back(shell: Shell, ran: Sand
     assert (attention, lifted.code) == (4, 4)
     assert statuses(shell.folder / "lifted") == {2: "updated", 3: "rejected"}
     assert ran.records()[KEY]["Title"] == "Mine"
+    assert (after, counts_of(shell.folder / "after")) == (0, {"unchanged": 1})
 
 
 def test_an_undo_ends_what_its_run_desired(shell: Shell, ran: SandboxProcess) -> None:

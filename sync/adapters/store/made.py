@@ -1,6 +1,6 @@
 """What runs made so, read back whole: what one run wrote, for its undo, and the desired state, for drift."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from sqlalchemy import bindparam, delete, select, update
 
@@ -25,6 +25,7 @@ _TAKE = (
         value_json=bindparam("value_json"),
     )
 )
+_GONE = delete(desired).where(desired.c.section_id == bindparam("of_section"))
 _END = delete(desired).where(
     desired.c.section_id == bindparam("of_section"),
     desired.c.field == bindparam("of_field"),
@@ -76,6 +77,13 @@ def no_longer_desired(store: Store, run_id: RunId, fields: Mapping[SectionId, Se
     if ended:
         with store.transaction() as connection:
             connection.execute(_END, [{"of_run": run_id, **each} for each in ended])
+
+
+def forget_gone(store: Store, ids: Collection[SectionId]) -> None:
+    """Forget what was desired of sections that the server says are gone: an Id never comes back."""
+    if ids:
+        with store.transaction() as connection:
+            connection.execute(_GONE, [{"of_section": section_id} for section_id in ids])
 
 
 def keep_accepted(store: Store, run_id: RunId, rows: Iterable[PlannedRow]) -> None:
