@@ -99,8 +99,9 @@ def _password_grant(settings: "Settings", *, ask: bool, needs_password: bool = T
             remedy="Run `coursesync login` at a terminal, or set COURSESYNC_USERNAME and COURSESYNC_PASSWORD_FILE.",
         )
     clock = SystemClock()
-    with closing(open_store(settings.state_dir, clock)) as store:
-        bind(store, settings)
+    if needs_password:  # to forget a sign-in takes no store: it may be damaged, or another account's by now
+        with closing(open_store(settings.state_dir, clock)) as store:
+            bind(store, settings)
     return password_grant(settings, clock, request_meter(settings, clock), username=username, password=password)
 
 

@@ -72,6 +72,19 @@ def test_sign_ins_are_counted_with_the_writes_of_every_command(person: Shell, sa
     assert "5 of 5 taken" in person("status").out
 
 
+def test_a_state_directory_takes_the_sign_in_of_its_own_account_alone(person: Shell, sandbox: SandboxProcess) -> None:
+    """`login` binds it as every command does; `logout` works even where the store is damaged."""
+    assert person("login").code == 0
+    path = person.folder / "configs" / "main.toml"
+    path.write_text(path.read_text(encoding="utf-8").replace("quayside", "another"), encoding="utf-8")
+    refused = person("login")
+    (person.state / "store.sqlite3").write_bytes(b"no store " * 1000)
+    out = person("logout")
+
+    assert (refused.code, "belongs to account" in refused.why) == (2, True)
+    assert (out.code, (person.state / "token.json").exists(), _grants(sandbox)) == (0, False, 1)
+
+
 def test_a_password_may_come_from_a_file(person: Shell) -> None:
     """`COURSESYNC_PASSWORD_FILE`, mode 0600."""
     path = person.folder / "password"
