@@ -270,6 +270,16 @@ def test_the_kind_of_file_system_is_that_of_the_nearest_mount(tmp_path: Path, mo
     assert file_system_of(tmp_path / "home", tmp_path / "mounts") == kind
 
 
+def test_a_folder_on_a_network_file_system_is_refused(tmp_path: Path) -> None:
+    """F10: its locks cannot be trusted, so nothing is written there, not even an empty store."""
+    mounts = tmp_path / "mounts"
+    mounts.write_text(f"/dev/a / ext4 rw 0 0\nserver:/x {tmp_path} nfs4 rw 0 0\n")
+
+    with pytest.raises(ConfigError, match=r"network file system \(nfs4\).*--state-dir"):
+        open_store(tmp_path / "state", FakeClock(), mounts=mounts)
+    assert list((tmp_path / "state").iterdir()) == []
+
+
 def test_several_processes_may_open_a_new_store_at_once(tmp_path: Path) -> None:
     """Whoever comes first makes it, the others wait."""
     code = (

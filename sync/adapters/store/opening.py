@@ -20,6 +20,7 @@ STORE_NAME = "store.sqlite3"
 BUSY_S = 30
 CHECKED_UP_TO = 64 * 2**20
 """Bytes of a store that is looked through when it is opened: a tenth of a second at most."""
+_MOUNTS = Path("/proc/mounts")
 _NETWORK_FILE_SYSTEMS = frozenset({"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "fuse.sshfs", "afs", "ceph"})
 
 Migration = Callable[[Connection], None]
@@ -124,14 +125,16 @@ class Store:
         self.connection.engine.dispose()
 
 
-def open_store(state_dir: Path, clock: Clock) -> Store:
+def open_store(state_dir: Path, clock: Clock, *, mounts: Path = _MOUNTS) -> Store:
     """Open the store in `state_dir`, making both if they are not there.
+
+    `mounts` is where the system says what is mounted where.
 
     Raises:
         ConfigError: the folder cannot be trusted, or the store is damaged, newer than this program, or not a store.
         StoreNotWritten: the disk is full, or another process keeps the store for itself.
     """
-    _trust(state_dir)
+    _trust(state_dir, mounts)
     path = state_dir / STORE_NAME
     _make_file(path)
     # Parameters are hidden: an error's text ends in logs, and they hold what sections hold.
@@ -228,7 +231,7 @@ def _put_meta(connection: Connection, key: str, value: str) -> None:
         connection.execute(insert(meta).values(key=key, value=value))
 
 
-def _trust(state_dir: Path) -> None:
+def _trust(state_dir: Path, mounts: Path) -> None:
     try:
         state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         facts = state_dir.stat()
@@ -243,7 +246,7 @@ def _trust(state_dir: Path) -> None:
         raise ConfigError(
             f"The state directory {state_dir} cannot be written.", remedy="Mend its permissions, or use --state-dir."
         )
-    kind = file_system_of(state_dir, Path("/proc/mounts"))
+    kind = file_system_of(state_dir, mounts)
     if kind in _NETWORK_FILE_SYSTEMS:
         raise ConfigError(
             f"The state directory {state_dir} lies on a network file system ({kind}), where locks cannot be trusted.",
