@@ -4,6 +4,7 @@ Started by `child.py` with `python -m`; never imported by the rest of the progra
 it with a traceback on standard error, and the parent makes one sentence of that.
 """
 
+import gc
 import marshal
 import os
 import sys
@@ -16,6 +17,10 @@ from sync.adapters.spreadsheet.frames import frames, send
 FILE_BYTES: Final = 1_000_000
 """It has nothing to write; only a measurement of what its tests reach does."""
 
+YOUNG: Final = 100_000
+"""New objects between two looks for cycles: a table is a million objects that all live until it is handed over."""
+YOUNG_BEFORE_OLD: Final = 100
+
 
 def main() -> None:
     """Serve until standard input ends; the limits are in the arguments: address space in bytes, processor seconds."""
@@ -25,6 +30,7 @@ def main() -> None:
     # Loaded before the first file, so that a broken installation is not taken for a broken file.
     from sync.adapters.spreadsheet import csv_reader, workbook_reader  # noqa: F401, PLC0415 - under the limits
 
+    gc.set_threshold(YOUNG, YOUNG_BEFORE_OLD, YOUNG_BEFORE_OLD)
     send(answers, b"ready")
     for order in frames(sys.stdin.buffer):
         send(answers, marshal.dumps(_answer(order)))

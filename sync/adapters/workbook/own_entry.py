@@ -4,6 +4,7 @@ Started by `own_process.py` with `python -m`. It writes nothing where openpyxl c
 foresaw ends it with a traceback on standard error, and the caller takes both for the same.
 """
 
+import gc
 import pickle
 import sys
 from typing import Any
@@ -21,6 +22,7 @@ def main() -> None:
     from sync.adapters.workbook.own_process import OUT_OF_MEMORY  # noqa: PLC0415 - under the limits
     from sync.adapters.workbook.own_sheet import annotated  # noqa: PLC0415 - the same
 
+    gc.disable()  # it makes millions of objects, keeps all of them, and ends
     try:
         content = annotated(pickle.load(sys.stdin.buffer))  # noqa: S301 - from the process that started this one
     except MemoryError:

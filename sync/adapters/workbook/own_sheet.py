@@ -2,7 +2,9 @@
 
 import warnings
 from collections.abc import Mapping
+from copy import copy
 from io import BytesIO
+from typing import TYPE_CHECKING
 from zipfile import BadZipFile, ZipFile
 
 from openpyxl import Workbook, load_workbook
@@ -35,6 +37,9 @@ from sync.adapters.workbook.summary import remove_summaries, replace_summary
 from sync.headings import COMMAND
 from sync.model import FlawKind, RunReport
 from sync.report import RESULT_HEADINGS, result_cells
+
+if TYPE_CHECKING:
+    from openpyxl.styles.cell_style import StyleArray
 
 _MOST_BYTES = 40_000_000
 """Inflated: above it, openpyxl would need minutes and gigabytes."""
@@ -184,10 +189,25 @@ def _write_results(worksheet: Worksheet, report: RunReport, source: SheetSource,
         for outcome in report.outcomes:
             cell_at(worksheet, outcome.row, layout.places[COMMAND] + 1).protection = UNLOCKED
     columns = [layout.places[heading] + 1 for heading in RESULT_HEADINGS]
+    came_back = bool(source.result_columns())  # then old results are written over, with nothing where there is nothing
     for outcome in report.outcomes:
         for column, value in zip(columns, result_cells(outcome, run_id=report.run_id), strict=True):
-            put(cell_at(worksheet, outcome.row, column), value)
-        cell_at(worksheet, outcome.row, columns[0]).fill = status_fill(outcome.status)
+            if value is not None or came_back:
+                put(cell_at(worksheet, outcome.row, column), value)
+    _colour(worksheet, report, columns[0])
+
+
+def _colour(worksheet: Worksheet, report: RunReport, column: int) -> None:
+    """Fill the statuses: openpyxl works a look out once, and cells that are to look alike take it over."""
+    looks: dict[tuple[object, ...], StyleArray] = {}
+    for outcome in report.outcomes:
+        cell = cell_at(worksheet, outcome.row, column)
+        before = (outcome.status, *(cell._style or ()))  # noqa: SLF001 - it has no public name
+        if before in looks:
+            cell._style = copy(looks[before])  # noqa: SLF001 - the same
+        else:
+            cell.fill = status_fill(outcome.status)
+            looks[before] = copy(cell._style)  # noqa: SLF001 - the same
 
 
 def _write_marks(worksheet: Worksheet, marked: Mapping[Place, Mark]) -> None:
