@@ -4,7 +4,7 @@ import warnings
 from collections.abc import Mapping
 from copy import copy
 from io import BytesIO
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from zipfile import BadZipFile, ZipFile
 
 from openpyxl import Workbook, load_workbook
@@ -201,8 +201,8 @@ def _colour(worksheet: Worksheet, report: RunReport, column: int) -> None:
     """Fill the statuses: openpyxl works a look out once, and cells that are to look alike take it over."""
     looks: dict[tuple[object, ...], StyleArray] = {}
     for outcome in report.outcomes:
-        cell = cell_at(worksheet, outcome.row, column)
-        before = (outcome.status, *(cell._style or ()))  # noqa: SLF001 - it has no public name
+        cell: Any = cell_at(worksheet, outcome.row, column)  # its look has no public name
+        before = (outcome.status, *(cell._style or ()))  # noqa: SLF001 - the same
         if before in looks:
             cell._style = copy(looks[before])  # noqa: SLF001 - the same
         else:
