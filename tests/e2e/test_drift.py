@@ -1,7 +1,5 @@
 """`drift`: what somebody changed of what runs made so, and nothing else; and putting it back through the rails."""
 
-from pathlib import Path
-
 import pytest
 
 from tests.e2e.command_line import Shell, as_json, counts_of, refused, rows_of, statuses, summary_of
@@ -125,20 +123,3 @@ def test_a_conflict_that_is_given_up_is_what_is_desired(shell: Shell, ran: Sandb
     assert (conflict.code, before, codes, after, last.code) == (4, 10, [0, 0], 0, 0)
     assert (title, ran.records()[KEY]["Title"]) == ("Theirs", "Mine, again")
     assert len(ran.puts()) == puts + 1
-
-
-def test_the_third_run_sends_nothing_though_the_server_rewrites(shell: Shell, sandbox: SandboxProcess) -> None:
-    """Trimmed, tags lowered, attributes sorted: remembered after the first, quiet in the second and the third."""
-    sandbox.options(html="rewrite")
-    text = "  <P Title='b' CLASS=\"a\">Mine<BR>and\r\nyours</P>\n"
-    shell.write("mine.xlsx", ["Id", "SectionContents"], [KEY, text], [OTHER, "<IMG src='x.png' alt='y'>"])
-    codes = [shell.apply("mine.xlsx", "--allow", "contents_shrunk", out=f"run{number}").code for number in range(3)]
-
-    stored = sandbox.records()[KEY]["SectionContents"]
-    assert codes == [0, 0, 0]
-    assert stored == '<p class="a" title="b">Mine<br />and\nyours</P>'
-    assert [row["verified"] for row in rows_of(shell.folder / "run0")] == ["differs", "differs"]
-    assert [row["status"] for row in rows_of(shell.folder / "run2")] == ["unchanged", "unchanged"]
-    assert len(sandbox.puts()) == 2
-    assert Path(shell.folder / "run0" / "failed.xlsx").exists() is False
-    assert drift(shell, "--detailed-exitcode") == 0

@@ -97,7 +97,7 @@ def test_the_report_is_about_the_rows_of_the_run(shell: Shell, run: str) -> None
 
 
 def test_once_undone_there_is_nothing_left_to_do(shell: Shell, sandbox: SandboxProcess, run: str) -> None:
-    """The same undo again sends nothing; the sheet, applied again, is an edit like any other."""
+    """The same undo again sends nothing."""
     undo(shell, run)
     puts = len(sandbox.puts())
 
@@ -106,8 +106,6 @@ def test_once_undone_there_is_nothing_left_to_do(shell: Shell, sandbox: SandboxP
     assert again.code == 0
     assert counts_of(shell.folder / "again") == {"unchanged": 3}
     assert len(sandbox.puts()) == puts
-    assert shell.apply("mine.xlsx", "--allow", "contents_shrunk").code == 0
-    assert counts_of(shell.folder / "out") == {"updated": 3, "skipped": 1}
 
 
 # two editors -------------------------------------------------------------------------------------------------------
@@ -115,7 +113,7 @@ def test_once_undone_there_is_nothing_left_to_do(shell: Shell, sandbox: SandboxP
 
 def test_what_somebody_changed_since_stays_and_is_named(shell: Shell, sandbox: SandboxProcess, run: str) -> None:
     """Field by field: their Title stays, our DisplayOrder goes; a row of which nothing is ours is a conflict."""
-    was = sandbox.history()[0]["before"]
+    was = next(change["before"] for change in sandbox.history() if change["id"] == KEY)
     sandbox.edit(KEY, EVE, Title="Theirs")
     sandbox.edit(THIRD, EVE, DisplayOrder=5)
     sandbox.edit(OTHER, EVE, Active=False)
