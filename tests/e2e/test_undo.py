@@ -76,9 +76,11 @@ def test_apply_and_undo_is_the_identity_where_nobody_else_wrote(shell: Shell, sa
     ]
 
 
-def test_the_report_is_about_the_rows_of_the_run(shell: Shell, run: str) -> None:
-    """Only those that it wrote, by the row of its sheet, with a note that says which run was taken back."""
+def test_the_report_is_about_the_rows_of_the_run(shell: Shell, sandbox: SandboxProcess, run: str) -> None:
+    """Only those that it wrote, by the row of its sheet, with the run that was taken back; done again, it is quiet."""
     ran = undo(shell, run)
+    puts = len(sandbox.puts())
+    again = undo(shell, run, out="again")
 
     out = shell.folder / "undone"
     summary = summary_of(out)
@@ -94,17 +96,7 @@ def test_the_report_is_about_the_rows_of_the_run(shell: Shell, run: str) -> None
         ("5", "DisplayOrder", "yes"),
     ]
     assert {path.name for path in out.iterdir()} == {"report.xlsx", "report.csv", "report.jsonl", "summary.json"}
-
-
-def test_once_undone_there_is_nothing_left_to_do(shell: Shell, sandbox: SandboxProcess, run: str) -> None:
-    """The same undo again sends nothing."""
-    undo(shell, run)
-    puts = len(sandbox.puts())
-
-    again = undo(shell, run, out="again")
-
-    assert again.code == 0
-    assert counts_of(shell.folder / "again") == {"unchanged": 3}
+    assert (again.code, counts_of(shell.folder / "again")) == (0, {"unchanged": 3})
     assert len(sandbox.puts()) == puts
 
 
@@ -152,16 +144,6 @@ def test_an_edit_between_the_undos_plan_and_its_put_is_kept(shell: Shell, sandbo
     assert sandbox.records()[left]["DisplayOrder"] == 1234
     assert left not in [put["id"] for put in sandbox.puts()[puts:]]
     assert counts_of(shell.folder / "resumed") == {"updated": 2, "conflict": 1}
-
-
-def test_a_section_that_is_gone_is_rejected(shell: Shell, sandbox: SandboxProcess, run: str) -> None:
-    """There is nothing to put anything back into."""
-    sandbox.delete(KEY)
-
-    ran = undo(shell, run)
-
-    assert ran.code == 4
-    assert statuses(shell.folder / "undone") == {2: "rejected", 4: "updated", 5: "updated"}
 
 
 def test_what_the_server_rewrote_is_known_as_ours(shell: Shell, sandbox: SandboxProcess) -> None:
