@@ -54,7 +54,11 @@ def targets_of(
 
 def tell(message: Message, targets: Sequence[Target], *, timeout_s: float) -> tuple[tuple[str, bool], ...]:
     """Hand the message to every target that takes it; by target's name: whether it was taken in time."""
-    wanted = [target for target in targets if target.takes(message)]
+    return tell_all(message, [target for target in targets if target.takes(message)], timeout_s=timeout_s)
+
+
+def tell_all(message: Message, targets: Sequence[Target], *, timeout_s: float) -> tuple[tuple[str, bool], ...]:
+    """The same, whatever the targets are for."""
     done: dict[str, bool] = {}
 
     def deliver(target: Target) -> None:
@@ -63,13 +67,13 @@ def tell(message: Message, targets: Sequence[Target], *, timeout_s: float) -> tu
         except Exception:  # noqa: BLE001 - whatever a service's plugin raises, no run is harmed by it
             done[target.name] = False
 
-    threads = [threading.Thread(target=deliver, args=(target,), daemon=True) for target in wanted]
+    threads = [threading.Thread(target=deliver, args=(target,), daemon=True) for target in targets]
     for thread in threads:
         thread.start()
     end = time.monotonic() + timeout_s
     for thread in threads:
         thread.join(max(0.0, end - time.monotonic()))
-    return tuple((target.name, done.get(target.name, False)) for target in wanted)
+    return tuple((target.name, done.get(target.name, False)) for target in targets)
 
 
 def _apprise_targets(secret: Secret) -> Sequence[Target]:

@@ -60,6 +60,22 @@ def run_lock(path: Path, *, since: str, holds: str) -> Iterator[None]:
     reach("lock.released")
 
 
+def who_holds(path: Path) -> str | None:
+    """Who holds the lock at `path`; `None` where it is free, or was never taken."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY)
+    except FileNotFoundError:
+        return None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return _holder(path)
+    else:
+        return None
+    finally:
+        os.close(descriptor)
+
+
 def _holder(path: Path) -> str:
     try:
         facts = json.loads(path.read_text())

@@ -3,8 +3,8 @@
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal, TypeVar
+from dataclasses import replace
+from typing import TYPE_CHECKING, TypeVar
 
 import click
 
@@ -15,23 +15,14 @@ if TYPE_CHECKING:
     from sync.adapters.tokens import PasswordGrant
     from sync.bootstrap import Session
     from sync.config import Settings
+    from sync.jobs.setup import Finding
 
 T = TypeVar("T")
 
 PATIENCE_S = 5.0
 """So long `doctor` waits for a pause that the server asked for."""
 
-_MARKS = {"ok": "ok         ", "failed": "FAILED     ", "not tried": "not tried  "}
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that `doctor` looked at."""
-
-    what: str
-    state: Literal["ok", "failed", "not tried"]
-    detail: str
-    exit_code: int = 0
+_MARKS = {"ok": "ok         ", "look": "LOOK       ", "failed": "FAILED     ", "not tried": "not tried  "}
 
 
 @click.command()
@@ -64,14 +55,15 @@ def logout(options: Common) -> int:
 
 
 @click.command()
+@click.option("--try-alerts", is_flag=True, help="Send every alert target a message.")
 @common
-def doctor(options: Common) -> int:
-    """Check configuration, state directory, reachability, sign-in and roles; nothing is changed."""
+def doctor(options: Common, *, try_alerts: bool) -> int:
+    """Check configuration, sign-in, roles, and what unattended runs hang on; nothing is changed."""
     from sync.cli.console import data, say  # noqa: PLC0415 - loaded when the command runs
     from sync.cli.streams import echo  # noqa: PLC0415 - the same
 
     findings: list[Finding] = []
-    for finding in _examine(options):
+    for finding in _examine(options, try_alerts=try_alerts):
         findings.append(finding)
         say(options, [f"{_MARKS[finding.state]}{finding.what}: {finding.detail}"])
     code = next((finding.exit_code for finding in findings if finding.state == "failed"), 0)
@@ -105,23 +97,30 @@ def _password_grant(settings: "Settings", *, ask: bool, needs_password: bool = T
     return password_grant(settings, clock, request_meter(settings, clock), username=username, password=password)
 
 
-def _examine(options: Common) -> Iterator[Finding]:
+def _examine(options: Common, *, try_alerts: bool) -> "Iterator[Finding]":
     """Look at one thing after another; what hangs on a failed one is not tried."""
+    from sync.jobs.setup import Finding, look_at_setup  # noqa: PLC0415 - loaded when the command runs
+
     settings, finding = _try("configuration", lambda: options.settings(needs_network=True))
     yield finding or Finding("configuration", "ok", _described(settings))
     if settings is None:
         return
-    from sync.bootstrap import open_session  # noqa: PLC0415 - loaded when the command runs
+    from sync.adapters.clock import SystemClock  # noqa: PLC0415 - loaded when the command runs
+    from sync.bootstrap import open_session  # noqa: PLC0415 - the same
 
     with ExitStack() as stack:
         session, finding = _try("state directory and sign-in", lambda: stack.enter_context(open_session(settings)))
         yield finding or Finding("state directory and sign-in", "ok", str(settings.state_dir))
         if session is not None:
             yield from _examine_server(session)
+    if settings.state_dir.is_dir():
+        yield from look_at_setup(settings, SystemClock(), try_alerts=try_alerts)
 
 
-def _examine_server(session: "Session") -> Iterator[Finding]:
+def _examine_server(session: "Session") -> "Iterator[Finding]":
     """What the server asked us not to do is not done by the doctor either."""
+    from sync.jobs.setup import Finding  # noqa: PLC0415 - loaded when the command runs
+
     pause = session.ledger.paused(session.clock.boot())
     if pause is not None and pause.until - session.clock.boot() > PATIENCE_S:
         yield Finding("limits", "failed", pause.words(session.clock), StoppedEarly.exit_code)
@@ -129,8 +128,9 @@ def _examine_server(session: "Session") -> Iterator[Finding]:
     yield from _examine_roles(session)
 
 
-def _examine_roles(session: "Session") -> Iterator[Finding]:
+def _examine_roles(session: "Session") -> "Iterator[Finding]":
     from sync.jobs.account import list_a_page, read_whole  # noqa: PLC0415 - loaded when the command runs
+    from sync.jobs.setup import Finding  # noqa: PLC0415 - the same
 
     page, finding = _try("CourseSection-List", lambda: list_a_page(session))
     if page is None:
@@ -146,7 +146,9 @@ def _examine_roles(session: "Session") -> Iterator[Finding]:
     yield Finding("CourseSection-Edit", "not tried", "only an update would show it, and doctor changes nothing")
 
 
-def _try(what: str, act: Callable[[], T]) -> tuple[T | None, Finding | None]:
+def _try(what: str, act: Callable[[], T]) -> "tuple[T | None, Finding | None]":
+    from sync.jobs.setup import Finding  # noqa: PLC0415 - loaded when the command runs
+
     try:
         return act(), None
     except CourseSyncError as error:

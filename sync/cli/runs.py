@@ -9,23 +9,34 @@ from sync.cli.options import Common, common
 from sync.cli.places import check_folder
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from sync.adapters.store.audit import Entry
     from sync.model import RunFacts
 
 
 @click.command()
+@click.option("--audit", is_flag=True, help="Who did what, instead: runs, approvals, moves, purges.")
 @common
-def history(options: Common) -> int:
+def history(options: Common, *, audit: bool) -> int:
     """List the runs of this profile, newest first."""
     from sync.adapters.clock import SystemClock  # noqa: PLC0415 - loaded when the command runs
     from sync.adapters.store import open_store  # noqa: PLC0415 - the same
+    from sync.adapters.store.audit import audit_entries  # noqa: PLC0415 - the same
     from sync.adapters.store.history import recent_runs  # noqa: PLC0415 - the same
+    from sync.adapters.store.standing import counts_by_status  # noqa: PLC0415 - the same
     from sync.cli.console import data, say  # noqa: PLC0415 - the same
 
     settings = options.settings(needs_network=False)
     with closing(open_store(settings.state_dir, SystemClock())) as store:
-        runs = recent_runs(store)
-        data(options, [_run_object(facts) for facts in runs])
-        say(options, [_run_line(facts) for facts in runs] or ["No runs yet."])
+        if audit:
+            entries = audit_entries(store)
+            data(options, [_entry_object(entry) for entry in entries])
+            say(options, [_entry_line(entry) for entry in entries] or ["Nothing yet."])
+            return 0
+        runs = [(facts, counts_by_status(store, facts.run_id)) for facts in recent_runs(store)]
+        data(options, [_run_object(facts, counts) for facts, counts in runs])
+        say(options, [_run_line(facts, counts) for facts, counts in runs] or ["No runs yet."])
     return 0
 
 
@@ -37,6 +48,7 @@ def status(options: Common, run: str | None) -> int:
     from sync.adapters.clock import SystemClock  # noqa: PLC0415 - loaded when the command runs
     from sync.adapters.store import open_store  # noqa: PLC0415 - the same
     from sync.adapters.store.history import recent_runs  # noqa: PLC0415 - the same
+    from sync.adapters.store.standing import counts_by_status  # noqa: PLC0415 - the same
     from sync.bootstrap import open_ledger  # noqa: PLC0415 - the same
     from sync.cli.console import data, say  # noqa: PLC0415 - the same
     from sync.jobs.reports import run_report  # noqa: PLC0415 - the same
@@ -55,7 +67,7 @@ def status(options: Common, run: str | None) -> int:
         use, pause = ledger.use(clock.boot()), ledger.paused(clock.boot())
         waits = None if pause is None else pause.words(clock)
         data(options, summary_object(report) | {"state": facts.state, "reported": facts.reported, "waits": waits})
-        say(options, [_run_line(facts), totals_line(report)])
+        say(options, [_run_line(facts, counts_by_status(store, facts.run_id)), totals_line(report)])
         say(options, [f"  {item.window}: {item.used:,} of {item.limit:,} taken" for item in use])
         if waits is not None:
             say(options, [f"  {waits}"])
@@ -85,7 +97,7 @@ def report(options: Common, run: str) -> int:
     return 0
 
 
-def _run_line(facts: "RunFacts") -> str:
+def _run_line(facts: "RunFacts", counts: "Mapping[str, int] | None" = None) -> str:
     from sync.rails import lifted_rails  # noqa: PLC0415 - loaded when there is a run
     from sync.times import utc  # noqa: PLC0415 - the same
     from sync.undo import undone_run  # noqa: PLC0415 - the same
@@ -93,14 +105,39 @@ def _run_line(facts: "RunFacts") -> str:
     of = undone_run(facts.issues)
     code = "still open" if facts.exit_code is None else f"exit {facts.exit_code}"
     started = utc(facts.started_wall)[:16].replace("T", " ")
+    became = ", ".join(f"{number:,} {status.replace('_', ' ')}" for status, number in (counts or {}).items())
     lifted = "".join(f"  --allow {name}" for name in lifted_rails(facts.issues))
     return (
         f"{facts.run_id}  {started}  {facts.command:<7} {facts.state:<8} {code:<10}"
-        f" {facts.input.rows:>6,} rows  {facts.input.path}{f' (undoes {of})' if of else ''}{lifted}"
+        f" {facts.input.rows:>6,} rows{f': {became}' if became else ''}"
+        f"  {facts.input.path} ({facts.input.sha256[:8]}, by {facts.user})"
+        f"{f' (undoes {of})' if of else ''}{lifted}"
     )
 
 
-def _run_object(facts: "RunFacts") -> dict[str, object]:
+def _entry_line(entry: "Entry") -> str:
+    from sync.times import utc  # noqa: PLC0415 - loaded when there is an entry
+
+    facts = " ".join(f"{name}={value}" for name, value in entry.facts.items() if value not in (None, [], {}))
+    run = f" {entry.run_id}" if entry.run_id else ""
+    return f"{utc(entry.at_wall)}  {entry.user}@{entry.host}  {entry.action}{run}  {facts}".rstrip()
+
+
+def _entry_object(entry: "Entry") -> dict[str, object]:
+    from sync.times import utc  # noqa: PLC0415 - loaded when there is an entry
+
+    return {
+        "number": entry.number,
+        "at": utc(entry.at_wall),
+        "user": entry.user,
+        "host": entry.host,
+        "action": entry.action,
+        "run_id": entry.run_id,
+        "facts": dict(entry.facts),
+    }
+
+
+def _run_object(facts: "RunFacts", counts: "Mapping[str, int]") -> dict[str, object]:
     from sync.rails import lifted_rails  # noqa: PLC0415 - loaded when there is a run
     from sync.times import utc  # noqa: PLC0415 - the same
     from sync.undo import undone_run  # noqa: PLC0415 - the same
@@ -113,6 +150,7 @@ def _run_object(facts: "RunFacts") -> dict[str, object]:
         "started_at": utc(facts.started_wall),
         "finished_at": None if facts.finished_wall is None else utc(facts.finished_wall),
         "user": facts.user,
+        "counts": dict(counts),
         "undoes": undone_run(facts.issues),
         "allowed": list(lifted_rails(facts.issues)),
         "input": {"path": facts.input.path, "sha256": facts.input.sha256, "rows": facts.input.rows},

@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.command_line import SAMPLES, Shell
-from tests.sandbox_process import SandboxProcess
+from sync.adapters.lock import run_lock
+from tests.e2e.command_line import SAMPLES, Shell, refused
+from tests.sandbox_process import TOKEN, SandboxProcess
 
 pytestmark = pytest.mark.e2e
 
@@ -195,7 +196,9 @@ def test_doctor_finds_everything_in_place_and_changes_nothing(shell: Shell, sand
     ran = shell("doctor")
 
     assert ran.code == 0
-    assert [line[:11].strip() for line in ran.out.splitlines()] == ["ok", "ok", "ok", "ok", "not tried"]
+    marks = [line[:11].strip() for line in ran.out.splitlines()]
+    assert marks[:5] == ["ok", "ok", "ok", "ok", "not tried"]
+    assert marks[5:] == ["ok", "ok", "ok", "ok", "ok", "ok", "not tried", "ok"]
     assert f"profile main, account quayside, {sandbox.base_url}" in ran.out
     assert f"{len(sandbox.records())} sections in this account" in ran.out
     assert {entry["method"] for entry in sandbox.log()} == {"GET"}
@@ -212,4 +215,51 @@ def test_doctor_tells_a_machine(shell: Shell) -> None:
         "CourseSection-List",
         "CourseSection-Read",
         "CourseSection-Edit",
+        "disk",
+        "permissions",
+        "lock",
+        "sign-in kept",
+        "clock",
+        "allowance",
+        "alerts",
+        "last run",
     ]
+
+
+def test_doctor_judges_an_unattended_set_up(shell: Shell) -> None:
+    """A lock that is held, a state directory open to others, a dead alert target: each is said, with what to do."""
+    shell("doctor")
+    shell.state.chmod(0o755)
+    shell.setenv(COURSESYNC_ALERT_TARGETS="json://127.0.0.1:9/")
+    with run_lock(shell.state / "run.lock", since="2026-03-02", holds="night.xlsx"):
+        looked = shell("doctor", "--json").json
+        tried = shell("doctor", "--try-alerts")
+
+    found = {what: (state, detail) for what, state, detail in looked["findings"]}
+    assert looked["exit_code"] == 0
+    assert "night.xlsx" in found["lock"][1]
+    assert found["permissions"][0] == "look"
+    assert found["alerts"] == ("ok", "1 to tell; `doctor --try-alerts` sends each a message")
+    refused(tried, 2, "alerts: not delivered: alert target 1")
+    assert TOKEN not in tried.out
+
+
+def test_history_tells_who_did_what(shell: Shell) -> None:
+    """Counts, digest and user of each run; the audit log with the plan and what was lifted."""
+    assert shell("apply", TITLES, "--yes").code == 0
+    listed = shell("history")
+    (run,) = shell_json(shell, "history")
+    (entry,) = shell_json(shell, "history", "--audit")
+
+    assert run["counts"] == {"updated": 12}
+    assert f"12 updated  {TITLES} ({run['input']['sha256'][:8]}, by {run['user']})" in listed.out
+    assert (entry["action"], entry["run_id"], entry["user"]) == ("run.ended", run["run_id"], run["user"])
+    assert entry["facts"]["sha256"] == run["input"]["sha256"]
+    assert entry["facts"]["counts"] == {"updated": 12}
+    assert "run.ended" in shell("history", "--audit").out
+
+
+def shell_json(shell: Shell, *words: str) -> list[dict[str, Any]]:
+    """A list that a command prints for a program."""
+    found: list[dict[str, Any]] = json.loads(shell(*words, "--json").out)
+    return found
