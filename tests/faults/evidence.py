@@ -9,11 +9,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from python_calamine import CalamineWorkbook
+
 Json = Any
 Record = Mapping[str, Json]
 Entry = Mapping[str, Json]
 """One request, as the sandbox logged it."""
 STORE = "store.sqlite3"
+ROW, STATUS = "Result: Row", "Result: Status"
 PROGRAM_ENDED = "the program ended before the answer came"
 
 
@@ -97,6 +100,10 @@ class Report:
     """Of report.jsonl."""
     table: Sequence[Mapping[str, str]]
     """Of report.csv."""
+    marked: Sequence[tuple[int, str]]
+    """Of report.xlsx: the number and the status of each row that it has a status for."""
+    again: Sequence[str]
+    """Of failed.xlsx: the same; empty where there is none."""
 
     @property
     def run_id(self) -> str:
@@ -159,7 +166,22 @@ def read_report(ending: Ending) -> Report | None:
         json.loads((ending.out / "summary.json").read_bytes()),
         [json.loads(line) for line in (ending.out / "report.jsonl").read_bytes().splitlines()],
         rows,
+        [(int(float(number)), status) for number, status in _results(ending.out / "report.xlsx")],
+        [status for _, status in _results(ending.out / "failed.xlsx")],
     )
+
+
+def _results(workbook: Path) -> list[tuple[str, str]]:
+    """The result columns `Row` and `Status` of a workbook of ours; nothing where there is no such file."""
+    if not workbook.exists():
+        return []
+    for name in (book := CalamineWorkbook.from_path(workbook)).sheet_names:
+        rows = [[str(cell) for cell in row] for row in book.get_sheet_by_name(name).to_python()]
+        for number, row in enumerate(rows):
+            if ROW in row and STATUS in row:
+                found = ((each[row.index(ROW)], each[row.index(STATUS)]) for each in rows[number + 1 :])
+                return [(of_row, status) for of_row, status in found if status]
+    return []
 
 
 def exact(value: Json) -> str:

@@ -148,6 +148,11 @@ def _every_row_once(evidence: Evidence, journal: Journal, reports: Sequence[Repo
         lines = [(line["row"], line["status"]) for line in report.lines]
         if lines != [(int(line["row"]), line["status"]) for line in report.table]:
             yield f"I3: report.csv and report.jsonl in {report.out.name} differ"
+        if lines != list(report.marked):
+            yield f"I3: report.xlsx and report.jsonl in {report.out.name} differ"
+        needed = [status for _, status in lines if status not in QUIET]
+        if needed != list(report.again):
+            yield f"I3: failed.xlsx in {report.out.name} holds {list(report.again)}, the report {needed}"
         attention = any(line["status"] not in QUIET for line in report.lines)
         if attention != (report.out / "failed.xlsx").exists():
             yield f"I3: {where} {'lacks' if attention else 'has'} a failed.xlsx"
@@ -305,6 +310,9 @@ def _store_is_whole(evidence: Evidence, journal: Journal) -> Iterator[str]:
         for path in folder.iterdir() if folder.is_dir() else ():
             if path.is_file() and path.name not in known:
                 yield f"I8: a stray file {path.name}"
+    for path in (evidence.state_dir / "reports").glob("*/*"):
+        if path.name not in REPORT_FILES:
+            yield f"I8: a stray file {path.parent.name}/{path.name}"
     for path in (evidence.state_dir / "inputs").glob("*"):
         if path.suffix not in (".xlsx", ".xls", ".csv", ".ods", ".xlsb", ".xlsm"):
             yield f"I8: a stray file {path.name}"

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import openpyxl
 import pytest
 
 from tests.faults.commands import Commands
@@ -135,6 +136,32 @@ def counts_that_do_not_add_up(forger: Forger) -> None:
     path.write_text(path.read_text().replace('"updated": 2', '"updated": 3'))
 
 
+def workbook_of_its_own(forger: Forger) -> None:
+    mark_in(forger.out / "report.xlsx", "updated", "unchanged")
+
+
+def workbook_that_leaves_a_row_out(forger: Forger) -> None:
+    mark_in(forger.out / "report.xlsx", "unchanged", None)
+
+
+def failed_rows_that_have_not_failed(forger: Forger) -> None:
+    shutil.copyfile(forger.out / "report.xlsx", forger.out / "failed.xlsx")
+
+
+def mark_in(path: Path, before: str, after: str | None) -> None:
+    """Bend the first result cell of a workbook that holds `before`."""
+    book = openpyxl.load_workbook(path)
+    cells = (cell for sheet in book for row in sheet.iter_rows() for cell in row)
+    next(cell for cell in cells if cell.value == before).value = after
+    book.save(path)
+
+
+def stray_part_of_another_report(forger: Forger) -> None:
+    folder = forger.evidence.state_dir / "reports" / "20260101-000000-dead"
+    folder.mkdir()
+    (folder / ".coursesync-y.part").write_text("half a report")
+
+
 def dropped_field_in_the_body(forger: Forger) -> None:
     del forger.puts()[0]["body"]["CustomFields"]
 
@@ -236,6 +263,9 @@ FORGERIES: list[tuple[str, Callable[[Forger], None]]] = [
     ("I3", row_left_out),
     ("I3", status_of_its_own),
     ("I3", counts_that_do_not_add_up),
+    ("report.xlsx", workbook_of_its_own),
+    ("report.xlsx", workbook_that_leaves_a_row_out),
+    ("failed.xlsx", failed_rows_that_have_not_failed),
     ("I4", dropped_field_in_the_body),
     ("I4", whole_number_for_a_float),
     ("I5", section_that_no_row_names),
@@ -249,6 +279,7 @@ FORGERIES: list[tuple[str, Callable[[Forger], None]]] = [
     ("I7", other_exit_code_than_reported),
     ("I7", report_that_is_not_there),
     ("I8", stray_part),
+    ("I8", stray_part_of_another_report),
     ("I8", stray_input),
     ("I8", damaged_store),
     ("I8", open_intent_in_a_finished_run),
