@@ -17,7 +17,7 @@ from openpyxl import Workbook
 from openpyxl.utils import get_column_letter
 from openpyxl.utils.datetime import to_excel
 
-from sync.adapters.workbook.styles import BOOLEAN, is_formula_like, is_too_long, storable
+from sync.adapters.workbook.styles import BOOLEAN, bursts_a_cell, is_formula_like, storable
 from sync.model import CellValue
 
 _SHEET_DATA = re.compile(rb"<sheetData\s*/>|<sheetData>.*?</sheetData>", re.DOTALL)
@@ -171,7 +171,7 @@ def _cell_xml(reference: str, cell: BulkCell, styles: PlainStyles) -> str:
 
 
 def _text_xml(reference: str, text: str, style: int) -> str:
-    if is_too_long(text):
+    if bursts_a_cell(text):
         return f'<c r="{reference}" s="{style}" t="e"><v>#VALUE!</v></c>'
     if "_x" in text or not text.replace("\n", "").isprintable():
         text = storable(text)

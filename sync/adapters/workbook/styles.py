@@ -112,7 +112,17 @@ def storable(text: str) -> str:
 
 def is_too_long(text: str) -> bool:
     """Whether a cell cannot hold the text for sure: at the very limit, nobody can tell it from a text that was cut."""
-    return len(text) * 2 >= LONGEST and len(text.encode("utf-16-le", "surrogatepass")) // 2 >= LONGEST
+    return _units(text) >= LONGEST
+
+
+def bursts_a_cell(text: str) -> bool:
+    """Whether a cell cannot hold the text at all."""
+    return _units(text) > LONGEST
+
+
+def _units(text: str) -> int:
+    """How long a cell takes the text to be, in UTF-16; of a short one, how long it is at the most."""
+    return len(text) * 2 if len(text) * 2 < LONGEST else len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def shortened(text: str) -> str:

@@ -144,6 +144,21 @@ def test_a_large_number_stays_a_number(tmp_path: Path, make: Make, number: float
     assert held(again) == held(before)
 
 
+@every_workbook
+def test_a_text_as_long_as_a_cell_holds_its_row_as_before(tmp_path: Path, make: Make) -> None:
+    """Nobody can tell whether it was cut: the row is held, and the text is still there to be looked at."""
+    workbook = Workbook()
+    for row in (["Id", "SectionContents"], ["200", "é" * 32_767]):
+        workbook.worksheets[0].append(row)
+    workbook.save(tmp_path / "a.xlsx")
+
+    before = checked_at(tmp_path / "a.xlsx")
+    again, sheet = returned(make, tmp_path / "a.xlsx")
+
+    assert held(again) == held(before) != {}
+    assert sheet["B2"].value == "é" * 32_767
+
+
 def test_hidden_rows_stay_hidden_in_a_report_of_values(tmp_path: Path) -> None:
     """A row that was passed over because nobody saw it is not taken when the report comes back."""
     workbook = Workbook()
