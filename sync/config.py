@@ -118,8 +118,9 @@ class Settings:
     @property
     def secrets(self) -> tuple[Secret, ...]:
         """What no log or report may show."""
-        given = (self.token, self.password, self.alert_targets, self.webhook_secret)
-        return tuple(secret for secret in given if secret is not None)
+        addresses = () if self.alert_targets is None else map(Secret, self.alert_targets.reveal().split())
+        given = (self.token, self.password, self.webhook_secret)
+        return (*(secret for secret in given if secret is not None), *addresses)
 
 
 def load_settings(

@@ -10,6 +10,7 @@ import time
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import Final
 
 from sync.adapters.secret import Secret
@@ -17,7 +18,7 @@ from sync.adapters.webhook import post
 from sync.alerts import AlertSettings, AlertSeverity, Message, Only, addresses
 from sync.errors import ConfigError
 
-_REMEDY: Final = "Install the extra: pip install 'coursesync[alerts]', with the pins of requirements-unattended.txt."
+_REMEDY: Final = "Install the extra: pip install 'coursesync[alerts]' (pins: requirements-unattended.txt)."
 _KINDS: Final[dict[AlertSeverity, str]] = {"info": "info", "warning": "warning", "error": "failure"}
 
 Deliver = Callable[[Message], bool]
@@ -31,6 +32,16 @@ class Target:
     """For logs: never an address, which may hold a password."""
     takes: Callable[[Message], bool]
     deliver: Deliver
+
+
+def need_alerts(alert_targets: Secret | None) -> None:
+    """Make sure, before a run, that what is to be told can be.
+
+    Raises:
+        ConfigError: addresses are given, and Apprise is not installed.
+    """
+    if alert_targets is not None and find_spec("apprise") is None:
+        raise ConfigError("Alerts need Apprise, which is not installed.", remedy=_REMEDY)
 
 
 def targets_of(
@@ -84,11 +95,11 @@ def _apprise_targets(secret: Secret) -> Sequence[Target]:
             f"COURSESYNC_ALERT_TARGETS: {exc} is neither an event nor a severity.",
             remedy="Write address, or error,held=address.",
         ) from None
-    try:
-        from apprise import Apprise  # noqa: PLC0415 - an extra, and slow to load
-    except ImportError as exc:
-        raise ConfigError("Alerts need Apprise, which is not installed.", remedy=_REMEDY) from exc
-    logging.getLogger("apprise").setLevel(logging.CRITICAL + 1)
+    need_alerts(secret)
+    from apprise import Apprise  # noqa: PLC0415 - an extra, and slow to load
+
+    for library in ("apprise", "requests", "urllib3"):
+        logging.getLogger(library).setLevel(logging.CRITICAL + 1)
     return [_apprise_target(number, each, Apprise.instantiate) for number, each in enumerate(only, start=1)]
 
 

@@ -6,6 +6,7 @@ included. So each step is one rename, which happens or does not: a process that 
 
 import hashlib
 import os
+import stat
 import threading
 import zipfile
 from collections.abc import Iterator
@@ -42,7 +43,9 @@ class DropFolder:
             raise ConfigError(f"There is no folder {self.root}.", remedy="Make it, or name another.")
         try:
             for each in Place:
-                (self.root / each).mkdir(exist_ok=True)
+                if not (self.root / each).is_dir():
+                    (self.root / each).mkdir()
+                    (self.root / each).chmod(self._mode)
             mark = self.root / Place.WORK / _OWNER
             if not mark.exists():
                 place(mark, f"{owner}\n".encode())
@@ -55,6 +58,11 @@ class DropFolder:
             raise ConfigError(
                 f"The folder {self.root} is used for {known}, not for {owner}.", remedy="Use a folder for each account."
             )
+
+    @property
+    def _mode(self) -> int:
+        """Who may drop files may fetch them and their reports, whatever the mask of this process is."""
+        return stat.S_IMODE(self.root.stat().st_mode)
 
     def look(self, *, wall: float) -> tuple[Sight, ...]:
         """Everything that lies in the folder now."""
@@ -93,7 +101,7 @@ class DropFolder:
     def sheet_of(self, delivery: str) -> Path | None:
         """The file of a delivery at work; `None` where it is gone."""
         home = self.root / Place.WORK / delivery
-        files = [path for path in home.iterdir() if path.is_file()]
+        files = [path for path in home.iterdir() if path.is_file() and not path.is_symlink()]
         return files[0] if len(files) == 1 else None
 
     def report_folder(self, delivery: str) -> Path:
@@ -112,11 +120,19 @@ class DropFolder:
 
     def move(self, delivery: str, to: Place, *, source: Place = Place.WORK) -> Path:
         """Move a delivery with everything beside it; where it went."""
+        self._open_as_the_root(self.root / source / delivery)
         goal = self.root / to / delivery
         (self.root / source / delivery).rename(goal)
         reach("delivery.moved")
         _flush(self.root / source, self.root / to)
         return goal
+
+    def _open_as_the_root(self, home: Path) -> None:
+        """Give the folder and what is in it the rights of the drop folder; where that cannot be, they stay closed."""
+        mode = self._mode
+        for path in (home, *home.rglob("*")):
+            with suppress(OSError):
+                path.chmod(mode if path.is_dir() else mode & 0o666)
 
     def old(self, *, before_wall: float) -> tuple[Path, ...]:
         """Deliveries that were done with before then: in `done`, `attention` and `refused`."""

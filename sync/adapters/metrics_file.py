@@ -3,13 +3,14 @@
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 
 from sync.adapters.whole_file import Disk, place
 from sync.errors import ConfigError
 from sync.model import QuotaUse, RequestCounts
 
-_REMEDY = "Install the extra: pip install 'coursesync[metrics]', with the pins of requirements-unattended.txt."
+_REMEDY = "Install the extra: pip install 'coursesync[metrics]' (pins: requirements-unattended.txt)."
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,16 @@ class _ForOthers(Disk):
         super().flush(descriptor)
 
 
+def need_metrics() -> None:
+    """Make sure, before a run, that its figures can be written.
+
+    Raises:
+        ConfigError: prometheus-client is not installed.
+    """
+    if find_spec("prometheus_client") is None:
+        raise ConfigError("metrics_file needs prometheus-client, which is not installed.", remedy=_REMEDY)
+
+
 def write_metrics(path: Path, figures: Figures) -> None:
     """Put the figures in their place as a whole: a reader sees the old file or the new one.
 
@@ -61,11 +72,9 @@ def text_of(figures: Figures) -> bytes:
     Raises:
         ConfigError: prometheus-client is not installed.
     """
-    try:
-        from prometheus_client import CollectorRegistry, Gauge, generate_latest  # noqa: PLC0415 - an extra
-        from prometheus_client.core import CounterMetricFamily  # noqa: PLC0415 - the same
-    except ImportError as exc:
-        raise ConfigError("metrics_file needs prometheus-client, which is not installed.", remedy=_REMEDY) from exc
+    need_metrics()
+    from prometheus_client import CollectorRegistry, Gauge, generate_latest  # noqa: PLC0415 - an extra
+    from prometheus_client.core import CounterMetricFamily  # noqa: PLC0415 - the same
 
     registry = CollectorRegistry()
     profile = figures.profile

@@ -5,8 +5,8 @@ from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from typing import cast
 
-from sync.adapters.alert_targets import Target, targets_of, tell
-from sync.adapters.metrics_file import Figures, write_metrics
+from sync.adapters.alert_targets import Target, need_alerts, targets_of, tell
+from sync.adapters.metrics_file import Figures, need_metrics, write_metrics
 from sync.adapters.store import Store, open_store
 from sync.adapters.store.audit import write_audit
 from sync.adapters.store.history import recent_runs, unfinished_runs
@@ -79,7 +79,14 @@ class Ended:
 
 @contextmanager
 def closing_up(ended: Ended, *, tell_by: Tell | None = None) -> Iterator[Ended]:
-    """Close up when the block ends, in whatever way; an error goes on as it came."""
+    """Close up when the block ends, in whatever way; an error goes on as it came.
+
+    Raises:
+        ConfigError: an extra that the profile needs is not installed; the block is not begun.
+    """
+    need_alerts(ended.settings.alert_targets)
+    if ended.settings.metrics_file is not None:
+        need_metrics()
     try:
         yield ended
     except BaseException as error:

@@ -25,6 +25,7 @@ from sync.jobs.proposals import Proposal
 from sync.jobs.reports import Result, known_run, result_of_plan, write_run_report
 from sync.jobs.sheets import Preview, hash_of, input_facts, plan_report, preview, refuse_invalid
 from sync.line import Line
+from sync.logs import bound
 from sync.model import (
     CheckedSheet,
     Conflict,
@@ -291,11 +292,27 @@ def carry_out(
     watch: Watch,
     checked: CheckedSheet | None,
 ) -> Result:
-    """Send the rows of a run that is written down, end it, and report on every row of it.
+    """Send the rows of a run that is written down, end it, and report on every row of it; each event names the run.
 
     Raises:
         CourseSyncError: the store could not be written.
     """
+    with bound(run_id=facts.run_id):
+        ending = _send_all(session, facts, rows, desired, watch)
+        code = _end(session, facts, ending)
+        watch.events.emit("run.finished", run_id=facts.run_id, exit_code=code)
+        return write_run_report(
+            session.store, session.settings, facts.run_id, out=out, stopped=ending.stopped, checked=checked
+        )
+
+
+def _send_all(
+    session: Session,
+    facts: RunFacts,
+    rows: Sequence[PlannedRow],
+    desired: Mapping[SectionId, Desired],
+    watch: Watch,
+) -> Ending:
     line = session.line(facts.run_id)
     sending = _sending(session, line, rows, desired, facts=facts)
     stages = stages_of(session.store, facts)
@@ -313,11 +330,7 @@ def carry_out(
         unverified=stages.unverified,
     )
     _count(line)
-    code = _end(session, facts, ending)
-    watch.events.emit("run.finished", run_id=facts.run_id, exit_code=code)
-    return write_run_report(
-        session.store, session.settings, facts.run_id, out=out, stopped=ending.stopped, checked=checked
-    )
+    return ending
 
 
 def _sending(
