@@ -87,6 +87,8 @@ class Desk(RuleBasedStateMachine):
     make_profile: Callable[..., Profile] = Profile
     counted: ClassVar[Counter[str]] = Counter()
     """Over all examples: what a soak tells."""
+    example_ended: ClassVar[Callable[["Counter[str]"], None]] = staticmethod(lambda _: None)
+    """Told of what was counted so far."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -227,6 +229,7 @@ class Desk(RuleBasedStateMachine):
                 self.settle_down()
                 self.judge()
                 self.counted.update(examples=1, puts=len(self.profile.server.puts), sessions=self.profile.commands)
+                self.example_ended(self.counted)
         finally:
             self.stack.close()
 
