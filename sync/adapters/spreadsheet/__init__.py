@@ -27,7 +27,7 @@ def load(path: Path, *, encoding: str | None = None, limits: Limits = LIMITS) ->
     """
     content = read_content(path)
     with ReadingProcess(limits) as process:
-        return process.read(content, encoding=encoding)
+        return process.read(content, encoding=encoding, is_last=True)
 
 
 def load_here(path: Path, *, encoding: str | None = None) -> LoadedFile:

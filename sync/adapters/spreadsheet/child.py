@@ -54,8 +54,8 @@ class ReadingProcess:
         """The id of the process; `None` while there is none."""
         return None if self._process is None else self._process.pid
 
-    def read(self, content: Content, *, encoding: str | None = None) -> LoadedFile:
-        """Read the tables of a file.
+    def read(self, content: Content, *, encoding: str | None = None, is_last: bool = False) -> LoadedFile:
+        """Read the tables of a file; after the last one the process ends first, so that both never hold all of it.
 
         Raises:
             InputError: what the reader says of the file; or `file.crashed`, `file.too_slow`, `file.too_much_memory`.
@@ -77,6 +77,8 @@ class ReadingProcess:
             clock.cancel()
         if answer is None:
             raise self._bury(process, content.path.name, late=late.is_set())
+        if is_last:
+            self.close()
         return self._take(answer, content)
 
     def close(self) -> None:
