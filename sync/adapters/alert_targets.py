@@ -35,13 +35,16 @@ class Target:
 
 
 def need_alerts(alert_targets: Secret | None) -> None:
-    """Make sure, before a run, that what is to be told can be.
+    """Make sure, before a run, that what is to be told can be; Apprise itself is loaded only where there is news.
 
     Raises:
-        ConfigError: addresses are given, and Apprise is not installed.
+        ConfigError: Apprise is not installed, or a word before an address is none of ours.
     """
-    if alert_targets is not None and find_spec("apprise") is None:
+    if alert_targets is None:
+        return
+    if find_spec("apprise") is None:
         raise ConfigError("Alerts need Apprise, which is not installed.", remedy=_REMEDY)
+    _addresses(alert_targets)
 
 
 def targets_of(
@@ -88,19 +91,24 @@ def tell_all(message: Message, targets: Sequence[Target], *, timeout_s: float) -
 
 
 def _apprise_targets(secret: Secret) -> Sequence[Target]:
-    try:
-        only = addresses(secret.reveal())
-    except ValueError as exc:
-        raise ConfigError(
-            f"COURSESYNC_ALERT_TARGETS: {exc} is neither an event nor a severity.",
-            remedy="Write address, or error,held=address.",
-        ) from None
     need_alerts(secret)
     from apprise import Apprise  # noqa: PLC0415 - an extra, and slow to load
 
     for library in ("apprise", "requests", "urllib3"):
         logging.getLogger(library).setLevel(logging.CRITICAL + 1)
-    return [_apprise_target(number, each, Apprise.instantiate) for number, each in enumerate(only, start=1)]
+    return [
+        _apprise_target(number, each, Apprise.instantiate) for number, each in enumerate(_addresses(secret), start=1)
+    ]
+
+
+def _addresses(secret: Secret) -> tuple[Only, ...]:
+    try:
+        return addresses(secret.reveal())
+    except ValueError as exc:
+        raise ConfigError(
+            f"COURSESYNC_ALERT_TARGETS: {exc} is neither an event nor a severity.",
+            remedy="Write address, or error,held=address.",
+        ) from None
 
 
 def _apprise_target(number: int, only: Only, instantiate: Callable[..., object]) -> Target:
