@@ -3,7 +3,7 @@
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
@@ -51,7 +51,11 @@ _REWRITTEN = insert(rewritings).prefix_with("OR REPLACE")
 
 @dataclass(slots=True)
 class StoreBatch:
-    """One transaction of the store (`ports.Batch`)."""
+    """One transaction of the store (`ports.Batch`).
+
+    What nothing in the transaction reads again is gathered and written at its end, all of a kind at once: a statement
+    costs far more by itself than as one of many.
+    """
 
     connection: Connection
     ledger: QuotaLedger
@@ -59,6 +63,10 @@ class StoreBatch:
     run_id: RunId | None
     caught_up: bool = False
     """Nobody else writes while this transaction lasts: what they wrote is read once."""
+    _finished: list[dict[str, object]] = field(default_factory=list)
+    _closed: list[dict[str, object]] = field(default_factory=list)
+    _desired: dict[tuple[SectionId, str], dict[str, object] | None] = field(default_factory=dict)
+    """By section and field what is to be kept of it, or nothing; the last word counts."""
 
     def reserve(self, scope: Scope) -> int | None:
         """Take a place in every window now."""
@@ -96,9 +104,8 @@ class StoreBatch:
 
     def close_intent(self, number: int, *, answer: str, http_status: int | None) -> None:
         """Write down how the intent ended."""
-        self.connection.execute(
-            _CLOSE,
-            {"of_intent": number, "answer": answer, "http_status": http_status, "heard_wall": self.clock.wall()},
+        self._closed.append(
+            {"of_intent": number, "answer": answer, "http_status": http_status, "heard_wall": self.clock.wall()}
         )
 
     def unheard(self, number: int, *, reason: str, http_status: int | None) -> None:
@@ -116,38 +123,29 @@ class StoreBatch:
 
     def finish(self, outcome: Outcome) -> None:
         """Write down what became of a row."""
-        self.connection.execute(
-            _FINISH,
+        self._finished.append(
             {
                 "of_run": self._run(),
                 "of_row": outcome.row,
                 "status": outcome.status.value,
                 "outcome_json": text(outcome_json(outcome)),
-            },
+            }
         )
         write_showing(self.connection, outcome, by=self._run(), at_wall=self.clock.wall())
         reach("outcome.written")
 
     def remember(self, section_id: SectionId, values: Desired) -> None:
         """Keep what was made so."""
-        if not values:
-            return
-        self.forget(section_id, tuple(values))
-        self.connection.execute(
-            _REMEMBER,
-            [
-                {
-                    "section_id": section_id,
-                    "field": name,
-                    "sent": value.sent,
-                    "stored": value.stored,
-                    "updated_on": value.updated_on,
-                    "run_id": self._run(),
-                    "value_json": text(value.value) if value.has_value else None,
-                }
-                for name, value in values.items()
-            ],
-        )
+        for name, value in values.items():
+            self._desired[section_id, name] = {
+                "section_id": section_id,
+                "field": name,
+                "sent": value.sent,
+                "stored": value.stored,
+                "updated_on": value.updated_on,
+                "run_id": self._run(),
+                "value_json": text(value.value) if value.has_value else None,
+            }
         rewritten = [
             {"run_id": self._run(), "section_id": section_id, "field": name, "stored": value.stored}
             for name, value in values.items()
@@ -158,8 +156,19 @@ class StoreBatch:
 
     def forget(self, section_id: SectionId, fields: Sequence[str]) -> None:
         """What was kept of these fields does not hold."""
-        if fields:
-            self.connection.execute(_FORGET, [{"of_section": section_id, "of_field": name} for name in fields])
+        self._desired |= dict.fromkeys(((section_id, name) for name in fields), None)
+
+    def write(self) -> None:
+        """Write what was gathered: an intent that was said to be unheard before is closed after that."""
+        if self._closed:
+            self.connection.execute(_CLOSE, self._closed)
+        if self._finished:
+            self.connection.execute(_FINISH, self._finished)
+        if self._desired:
+            keys = [{"of_section": section_id, "of_field": name} for section_id, name in self._desired]
+            self.connection.execute(_FORGET, keys)
+        if kept := [values for values in self._desired.values() if values is not None]:
+            self.connection.execute(_REMEMBER, kept)
 
     def _run(self) -> RunId:
         if self.run_id is None:
@@ -180,7 +189,9 @@ class RunJournal:
     def batch(self) -> Iterator[StoreBatch]:
         """Begin a transaction."""
         with self.store.transaction() as connection:
-            yield StoreBatch(connection, self.ledger, self.store.clock, self.run_id)
+            batch = StoreBatch(connection, self.ledger, self.store.clock, self.run_id)
+            yield batch
+            batch.write()
 
     def refresh(self) -> None:
         """Take in what other processes of the profile have counted."""
