@@ -55,10 +55,10 @@ class Forger:
         """The log entries of PUTs, to be bent in place."""
         return [entry for entry in self.evidence.log if entry["method"] == "PUT"]  # type: ignore[misc] # ours to bend
 
-    def sql(self, statement: str) -> None:
+    def sql(self, statement: str, *values: object) -> None:
         """Bend the journal."""
         with closing(sqlite3.connect(self.evidence.state_dir / STORE)) as store:
-            assert store.execute(statement).rowcount > 0
+            assert store.execute(statement, values).rowcount > 0
             store.commit()
 
     def report_line(self, number: int, **fields: object) -> None:
@@ -185,10 +185,12 @@ def sent_again(forger: Forger, *, applied: bool) -> None:
     again = {**first, "n": 99, "applied": applied}
     again |= {"arrived": first["arrived"] + 10, "arrived_wall": first["arrived_wall"] + 10}
     forger.evidence = replace(forger.evidence, log=[*forger.evidence.log, again])
+    # Not simply the first intent: two PUTs that are under way at once may overtake each other.
     forger.sql(
         "INSERT INTO intents (run_id, section_id, attempt, changes_json, before_json, at_wall, pid, answer)"
         " SELECT run_id, section_id, 2, changes_json, before_json, at_wall + 9, pid, answer"
-        " FROM intents WHERE number = 1"
+        " FROM intents WHERE section_id = ?",
+        first["id"],
     )
 
 
