@@ -7,6 +7,8 @@ import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "sync"
 MODULES = tuple(sorted(PACKAGE.rglob("*.py")))
@@ -92,6 +94,25 @@ def test_only_the_command_line_prints() -> None:
 def test_settings_are_described_without_loading_their_parser() -> None:
     """The settings' type is cheap to import: pydantic waits until a command loads a profile."""
     command = "import sys, sync.config; print(sorted({'pydantic', 'httpx', 'pandas', 'sqlalchemy'} & set(sys.modules)))"
+
+    done = subprocess.run(
+        [sys.executable, "-c", command], cwd=ROOT, capture_output=True, text=True, timeout=60, check=True
+    )
+
+    assert done.stdout == "[]\n"
+
+
+@pytest.mark.parametrize(
+    ("module", "spared"),
+    [
+        pytest.param("sync.cli.main", {"httpx", "openpyxl", "pandas", "pydantic", "rich", "sqlalchemy"}, id="help"),
+        pytest.param("sync.jobs.runs", {"openpyxl", "pandas", "starlette"}, id="apply"),
+        pytest.param("sync.adapters.workbook.results", {"openpyxl", "numpy"}, id="a-report-on-the-own-workbook"),
+    ],
+)
+def test_no_library_is_loaded_that_is_not_used(module: str, spared: set[str]) -> None:
+    """Each of them takes a tenth of a second or more from every start."""
+    command = f"import sys, {module}; print(sorted({spared!r} & set(sys.modules)))"
 
     done = subprocess.run(
         [sys.executable, "-c", command], cwd=ROOT, capture_output=True, text=True, timeout=60, check=True

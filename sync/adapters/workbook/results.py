@@ -1,6 +1,6 @@
 """The workbooks of a report: `report.xlsx`, the operator's sheet with a result on each row, and `failed.xlsx`."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from sync.adapters.whole_file import Disk, Placed, place
@@ -8,7 +8,6 @@ from sync.adapters.workbook.marks import BROKEN, MOST_MARKS, Mark, Place, marks
 from sync.adapters.workbook.own_order import NotCarried, Order
 from sync.adapters.workbook.own_process import annotated_apart
 from sync.adapters.workbook.source import Layout, SheetSource
-from sync.adapters.workbook.values import values_workbook
 from sync.headings import COMMAND
 from sync.model import NEEDS_ATTENTION, RunReport, Severity, Status
 from sync.report import PUT_BACK, RESULT_HEADINGS
@@ -56,7 +55,7 @@ def report_workbook(report: RunReport, source: SheetSource | None = None, *, car
         remarks = (_VALUES_ONLY[source.format], *remarks)
     rows = {int(row.number): int(row.number) for row in source.rows}
     hidden = frozenset(int(row.number) for row in source.rows if row.hidden)
-    return values_workbook(report, source, layout, marked, rows=rows, hidden=hidden, remarks=remarks)
+    return _values_workbook(report, source, layout, marked, rows=rows, hidden=hidden, remarks=remarks)
 
 
 def failed_workbook(report: RunReport, source: SheetSource | None = None) -> bytes | None:
@@ -70,7 +69,22 @@ def failed_workbook(report: RunReport, source: SheetSource | None = None) -> byt
     below = (int(row.number) for row in source.rows if row.number > source.header_row and row.number in attention)
     rows = above | {number: place for place, number in enumerate(below, start=source.header_row + 1)}
     remarks = () if report.command in PUT_BACK else (_FAILED,)
-    return values_workbook(report, source, layout, marked, rows=rows, remarks=remarks)
+    return _values_workbook(report, source, layout, marked, rows=rows, remarks=remarks)
+
+
+def _values_workbook(
+    report: RunReport,
+    source: SheetSource,
+    layout: Layout,
+    marked: Mapping[Place, Mark],
+    *,
+    rows: Mapping[int, int],
+    hidden: frozenset[int] = frozenset(),
+    remarks: Sequence[str] = (),
+) -> bytes:
+    from sync.adapters.workbook.values import values_workbook  # noqa: PLC0415 - openpyxl, which many reports need not
+
+    return values_workbook(report, source, layout, marked, rows=rows, hidden=hidden, remarks=remarks)
 
 
 def _stand_in(report: RunReport) -> SheetSource:
