@@ -20,7 +20,8 @@ from sync.adapters.store.standing import (
     last_look,
     requests_of_all_runs,
 )
-from sync.alerts import WELL, Message, Seen, decide, of_error, of_report
+from sync.adapters.told_file import keep_told, make_ready, told
+from sync.alerts import WELL, Known, Message, Seen, decide, of_error, of_report
 from sync.bootstrap import open_ledger, who
 from sync.config import Settings
 from sync.errors import ConfigError, CourseSyncError, InputError
@@ -100,6 +101,7 @@ def close_up(ended: Ended, *, tell_by: Tell | None = None) -> None:
     """Tell what is news and write the figures; troubles with that are logged, and end nothing."""
     settings = ended.settings
     log = get_logger()
+    unread = True
     try:
         with closing(open_store(settings.state_dir, ended.clock)) as store:
             with suppress(CourseSyncError):
@@ -107,13 +109,15 @@ def close_up(ended: Ended, *, tell_by: Tell | None = None) -> None:
             for result in ended.results:
                 note_run(store, result)
             _tell_news(store, ended, tell_by)
+            unread = False
             if settings.metrics_file is not None:
                 write_metrics(settings.metrics_file, figures(store, settings))
     except CourseSyncError as error:
         log.warning("closing.failed", reason=str(error))
-        if ended.seen:
-            _tell_unremembered(ended, tell_by)
-    except Exception:
+        if unread:
+            with suppress(CourseSyncError):
+                _tell_without_the_store(ended, tell_by)
+    except Exception:  # the run has ended, and its exit code stands: nothing after it may change that
         log.exception("closing.broken")
 
 
@@ -190,27 +194,39 @@ def teller(settings: Settings, wall: Callable[[], float]) -> Tell:
 
 
 def _tell_news(store: Store, ended: Ended, tell_by: Tell | None) -> None:
-    known = dict(known_states(store))
+    state_dir = ended.settings.state_dir
+    if ended.settings.alert_targets is not None or ended.settings.alerts.webhook is not None:
+        make_ready(state_dir)
+    put_by = told(state_dir)
+    states = _told_states(ended, {**known_states(store), **put_by}, tell_by)
+    try:
+        for subject, known in {**put_by, **states}.items():
+            keep_state(store, subject, known)
+    except CourseSyncError as error:
+        get_logger().warning("alert.not_remembered", reason=str(error))
+        keep_told(state_dir, {**put_by, **states})
+    else:
+        if put_by:
+            keep_told(state_dir, {})
+
+
+def _tell_without_the_store(ended: Ended, tell_by: Tell | None) -> None:
+    """The store cannot be opened: what is remembered beside it has to do."""
+    state_dir = ended.settings.state_dir
+    put_by = told(state_dir)
+    keep_told(state_dir, {**put_by, **_told_states(ended, put_by, tell_by)})
+
+
+def _told_states(ended: Ended, known: Mapping[str, Known], tell_by: Tell | None) -> dict[str, Known]:
+    """Tell what is news, and give what is to be remembered of each subject that was looked at."""
     redactor = Redactor(ended.settings.secrets)
+    states: dict[str, Known] = {}
     for seen in _last_of_each(ended.seen):
         before = known.get(seen.subject, WELL)
         step = decide(before, seen, ended.settings.alerts, profile=ended.settings.profile, at_wall=ended.clock.wall())
-        told = step.message is None or _by(ended, tell_by)(_clean(step.message, redactor))
-        try:
-            keep_state(store, seen.subject, step.delivered if told else step.undelivered)
-        except CourseSyncError as error:  # better told twice than never
-            get_logger().warning("alert.not_remembered", subject=seen.subject, reason=str(error))
-
-
-def _tell_unremembered(ended: Ended, tell_by: Tell | None) -> None:
-    """The store cannot be read or written: better told twice than never."""
-    redactor = Redactor(ended.settings.secrets)
-    for seen in _last_of_each(ended.seen):
-        if seen.event is not None:
-            step = decide(WELL, seen, ended.settings.alerts, profile=ended.settings.profile, at_wall=ended.clock.wall())
-            if step.message is not None:
-                with suppress(CourseSyncError):
-                    _by(ended, tell_by)(_clean(step.message, redactor))
+        was_told = step.message is None or _by(ended, tell_by)(_clean(step.message, redactor))
+        states[seen.subject] = step.delivered if was_told else step.undelivered
+    return states
 
 
 def _by(ended: Ended, tell_by: Tell | None) -> Tell:

@@ -59,7 +59,10 @@ def inbox(shell: Shell) -> Inbox:
 
 
 def test_a_quiet_pass_says_nothing_and_asks_nothing(inbox: Inbox, sandbox: SandboxProcess) -> None:
-    """Nothing finished lies there: exit 0, no word, no request."""
+    """Nothing finished lies there: exit 0, no word, no request, not even a sign-in."""
+    inbox.shell.setenv(
+        COURSESYNC_TOKEN=None, COURSESYNC_USERNAME="admin@example.com", COURSESYNC_PASSWORD="sandbox-password"
+    )
     (inbox.root / "~$open.xlsx").write_bytes(b"lock")
     (inbox.root / "half.xlsx.part").write_bytes(b"half")
 

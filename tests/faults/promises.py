@@ -34,7 +34,19 @@ NEVER_APPLIED = frozenset({"unchanged", "invalid", "rejected", "failed", "skippe
 ACTIONS = frozenset({"NewImageUrl", "ClearImageFile"})
 FINISHED = frozenset({0, 4})
 REPORT_FILES = frozenset({"report.xlsx", "report.csv", "report.jsonl", "failed.xlsx", "summary.json", "plan.json"})
-STATE_FILES = frozenset({STORE, f"{STORE}-wal", f"{STORE}-shm", "run.lock", "token.json", "token.lock", "plan.key"})
+STATE_FILES = frozenset(
+    {
+        STORE,
+        f"{STORE}-wal",
+        f"{STORE}-shm",
+        "run.lock",
+        "inbox.lock",
+        "token.json",
+        "token.lock",
+        "plan.key",
+        "alerts.told",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
