@@ -55,19 +55,38 @@ def peak_bytes(command: Command) -> int:
     return most
 
 
-def medians(commands: Mapping[str, Command], rounds: int) -> dict[str, float]:
-    """The median time of each, one round after another, so that what else the machine does meets all alike.
+@dataclass(frozen=True, slots=True)
+class Times:
+    """The median of several runs, in seconds: by the clock, and by the processor, which a busy machine changes less."""
 
-    `BENCH_ROUNDS` in the environment bounds the rounds, for a first look.
-    """
-    rounds = min(rounds, int(os.environ.get("BENCH_ROUNDS", rounds)))
-    times: dict[str, list[float]] = {name: [] for name in commands}
+    clock: float
+    processor: float
+
+
+def medians(commands: Mapping[str, Command], rounds: int) -> dict[str, Times]:
+    """The median time of each, one round after another, so that what else the machine does meets all alike."""
+    rounds = at_most(rounds)
+    clock: dict[str, list[float]] = {name: [] for name in commands}
+    processor: dict[str, list[float]] = {name: [] for name in commands}
     order = list(commands)
     for _ in range(rounds):
         for name in order:
-            times[name].append(seconds(commands[name]))
+            before = _children_s()
+            clock[name].append(seconds(commands[name]))
+            processor[name].append(_children_s() - before)
         order = order[1:] + order[:1]
-    return {name: statistics.median(found) for name, found in times.items()}
+    return {name: Times(statistics.median(clock[name]), statistics.median(processor[name])) for name in commands}
+
+
+def _children_s() -> float:
+    """Processor time of every process that was started here, and of those that it started, and is over."""
+    times = os.times()
+    return times.children_user + times.children_system
+
+
+def at_most(rounds: int) -> int:
+    """So many rounds, unless `BENCH_ROUNDS` in the environment bounds them, for a first look."""
+    return min(rounds, int(os.environ.get("BENCH_ROUNDS", rounds)))
 
 
 def _start(command: Command) -> "subprocess.Popen[bytes]":

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from tests.bench.processes import Times
+
 HEADINGS = ("work", "ours", "plain peer", "ratio", "goal", "floors")
 
 
@@ -30,6 +32,10 @@ def shown_s(seconds: float) -> str:
     if seconds < 1:
         return f"{seconds:.3f} s"
     return f"{seconds:.2f} s" if seconds < 100 else f"{seconds:,.0f} s"
+
+
+def shown_times(times: Times) -> str:
+    return f"{shown_s(times.clock)} (processor {shown_s(times.processor)})"
 
 
 def shown_mb(size: float) -> str:

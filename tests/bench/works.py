@@ -10,10 +10,10 @@ from sync.sandbox.windows import SlidingWindows
 from sync.windows import least_makespan_s
 from tests.bench.canned import CannedServer
 from tests.bench.parties import Parties
-from tests.bench.processes import Command, medians, peak_bytes
+from tests.bench.processes import Command, at_most, medians, peak_bytes
 from tests.bench.reading import works as reading_works
 from tests.bench.simulated import peer_under, simulated_apply, simulated_reading
-from tests.bench.table import Row, shown_mb, shown_s, smaller, times_faster
+from tests.bench.table import Row, shown_mb, shown_s, shown_times, smaller, times_faster
 from tests.world import DOCUMENTED
 
 Measure = Callable[[], Row]
@@ -32,10 +32,10 @@ def opening() -> Row:
     found = medians({"ours": ours, "bare": bare}, 21)
     return Row(
         "`coursesync --help`",
-        shown_s(found["ours"]),
-        ratio=f"{found['ours'] / found['bare']:.2f} times a bare interpreter",
+        shown_s(found["ours"].clock),
+        ratio=f"{found['ours'].clock / found['bare'].clock:.2f} times a bare interpreter",
         goal="under 0.15 s, under 4 times a bare interpreter",
-        floors=f"a bare interpreter {shown_s(found['bare'])}",
+        floors=f"a bare interpreter {shown_s(found['bare'].clock)}",
     )
 
 
@@ -48,9 +48,10 @@ def real_clock(rows: int, latency_ms: int, goal: str = "") -> Row:
         found = medians({"ours": ours, "peer": parties.peer()}, FEW)
     return Row(
         f"{rows:,} rows changed, default limits, {latency_ms} ms latency",
-        f"{shown_s(found['ours'])}; first to last update {shown_s(max(spans))}; {sum(refusals)} throttle answers due",
-        shown_s(found["peer"]),
-        times_faster(found["ours"], found["peer"]),
+        f"{shown_times(found['ours'])}; first to last update {shown_s(max(spans))};"
+        f" {sum(refusals)} throttle answers due",
+        shown_times(found["peer"]),
+        times_faster(found["ours"].clock, found["peer"].clock),
         goal,
         f"first to last update {shown_s(least_makespan_s(DOCUMENTED, rows))}",
     )
@@ -100,22 +101,23 @@ def unthrottled(rows: int, latency_ms: int, goal: str = "", *, changed: bool) ->
             commands |= {"loop": parties.floor("puts" if changed else "batches")}
         found = medians(commands, FEW if rows * (1 + changed) >= LONG or waits_s > 60 else MANY)
     state = "every row changed" if changed else "nothing changed"
-    floors = [f"calamine alone {shown_s(found['calamine'])}"]
+    floors = [f"calamine alone {shown_s(found['calamine'].clock)}"]
     if "peer" not in found:
         return Row(
             f"{rows:,} rows, {state}, no limits, {latency_ms} ms latency",
-            shown_s(found["ours"]),
+            shown_times(found["ours"]),
             f"not run: waits {shown_s(waits_s)} for answers alone",
-            f"at least {waits_s / found['ours']:.1f} times faster",
+            f"at least {waits_s / found['ours'].clock:.1f} times faster",
             goal,
             floors[0],
         )
-    floors.append(f"{'one PUT after another' if changed else 'batches'} alone {shown_s(found['loop'])}")
+    floors.append(f"{'one PUT after another' if changed else 'batches'} alone {shown_s(found['loop'].clock)}")
     return Row(
         f"{rows:,} rows, {state}, no limits, {latency_ms} ms latency",
-        shown_s(found["ours"]),
-        f"{shown_s(found['peer'])} (read by calamine: {shown_s(found['tuned'])})",
-        times_faster(found["ours"], found["peer"]),
+        shown_times(found["ours"]),
+        f"{shown_times(found['peer'])} (read by calamine: {shown_times(found['tuned'])})",
+        f"{times_faster(found['ours'].clock, found['peer'].clock)};"
+        f" processor {found['peer'].processor / found['ours'].processor:.2f}",
         goal,
         "; ".join(floors),
     )
@@ -125,8 +127,9 @@ def memory(rows: int) -> Row:
     """The most memory of all processes together, nothing changed, without limits."""
     with CannedServer(rows) as server:
         parties = Parties(server, rows, changed=False)
-        ours = max(peak_bytes(parties.ours()) for _ in range(FEW))
-        peer = max(peak_bytes(parties.peer()) for _ in range(FEW))
+        rounds = at_most(FEW)
+        ours = max(peak_bytes(parties.ours()) for _ in range(rounds))
+        peer = max(peak_bytes(parties.peer()) for _ in range(rounds))
     return Row(
         f"{rows:,} rows, nothing changed: peak memory of all processes",
         shown_mb(ours),
