@@ -102,6 +102,11 @@ def sort_out(first: Sequence[Sight], second: Sequence[Sight], settings: InboxSet
     return tuple(sorted(verdicts, key=lambda verdict: (verdict.sight.modified_s, verdict.sight.name)))
 
 
+def is_temporary(name: str) -> bool:
+    """Whether a file of this name belongs to a program, and not to a person."""
+    return _TEMPORARY.match(name) is not None
+
+
 def could_be_ours(sight: Sight) -> bool:
     """Whether it is worth a second look."""
     return _not_ours(sight) is None
@@ -122,7 +127,7 @@ def _judge(sight: Sight, before: Sight | None, names: Iterable[str], settings: I
 def _not_ours(sight: Sight) -> str | None:
     if not sight.is_file:
         return "it is no regular file"
-    if _TEMPORARY.match(sight.name):
+    if is_temporary(sight.name):
         return "it is a lock or temporary file"
     if _CONFLICTED.search(sight.name):
         return "a sync client says that two people changed it at once: choose one, and rename it"

@@ -18,7 +18,7 @@ from typing import Final
 from sync.adapters.whole_file import Disk, place
 from sync.errors import ConfigError
 from sync.failpoints import reach
-from sync.inbox import Place, Sight
+from sync.inbox import Place, Sight, is_temporary
 
 REPORT: Final = "report"
 WHY: Final = "why.txt"
@@ -98,11 +98,17 @@ class DropFolder:
         _flush(home, self.root)
         return sight.name
 
-    def sheet_of(self, delivery: str) -> Path | None:
-        """The file of a delivery at work; `None` where it is gone."""
+    def sheet_of(self, delivery: str, *, named: str | None = None) -> Path | None:
+        """The file of a delivery at work; `named` is what it was called when it was taken. `None` where it is gone.
+
+        A file manager or a sync client may have left files of its own beside it.
+        """
         home = self.root / Place.WORK / delivery
-        files = [path for path in home.iterdir() if path.is_file() and not path.is_symlink()]
-        return files[0] if len(files) == 1 else None
+        files = {path.name: path for path in home.iterdir() if path.is_file() and not path.is_symlink()}
+        if named is not None:
+            return files.get(named)
+        ours = [path for name, path in files.items() if not is_temporary(name)]
+        return ours[0] if len(ours) == 1 else None
 
     def report_folder(self, delivery: str) -> Path:
         """Where the report of a delivery at work is written: away from a sheet that may itself be called `report`."""

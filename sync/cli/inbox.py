@@ -47,7 +47,7 @@ def inbox(options: Common, folder: Path, *, watches: bool) -> int:
         def one_pass() -> Inbox:
             ended = Ended(settings, clock, words=options.words)
             return Inbox(
-                DropFolder(folder.absolute()),
+                DropFolder(folder.resolve()),
                 settings,
                 clock,
                 lambda: _session(options, settings, clock, request),

@@ -163,12 +163,12 @@ class Inbox:
     # one file -----------------------------------------------------------------------------------------------------
 
     def _handle(self, store: Store, name: str, opened: "_Opened") -> Handled | None:
-        path = self.folder.sheet_of(name)
+        delivery = known_delivery(store, name)
+        path = self.folder.sheet_of(name, named=None if delivery is None else delivery.name)
         if path is None:
             get_logger().warning("delivery.without_file", delivery=name)
             return None
         sha256 = digest_of(path)
-        delivery = known_delivery(store, name)
         if delivery is not None and delivery.place is Place.APPROVAL and self._approval(store, delivery) is not None:
             take_up(store, name)  # the process died between the move and this
             delivery = known_delivery(store, name)

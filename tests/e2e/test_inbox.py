@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from sync.adapters.lock import run_lock
 from tests.e2e.command_line import SAMPLES, Cell, Ran, Shell, counts_of
 from tests.sandbox_process import SandboxProcess
 
@@ -277,6 +278,20 @@ def test_two_passes_at_once_run_each_file_once(inbox: Inbox, sandbox: SandboxPro
     assert (first.returncode, second.code) == (0, 8)
     assert "Another run of this profile is at work" in second.why
     assert len(sandbox.puts()) == 1
+
+
+def test_while_another_run_is_at_work_the_file_waits(inbox: Inbox, sandbox: SandboxProcess) -> None:
+    """Exit 8 as for `apply`, nothing sent; the next pass runs it."""
+    inbox.run()
+    inbox.drop("a.csv", ["Id", "Title"], [FIRST, "One"])
+    with run_lock(inbox.shell.state / "run.lock", since="now", holds="other.xlsx"):
+        held = inbox.run()
+
+    assert held.code == 8
+    assert sandbox.puts() == []
+    assert inbox.lies() == {"work": ["a.csv"]}
+    assert inbox.run().code == 0
+    assert inbox.lies() == {"done": ["a.csv"]}
 
 
 def test_watching_goes_on_until_a_signal_and_reopens_its_log(inbox: Inbox, sandbox: SandboxProcess) -> None:

@@ -83,6 +83,20 @@ def test_a_link_is_no_sheet(folder: DropFolder, tmp_path: Path) -> None:
     assert folder.sheet_of("d1") is None
 
 
+def test_what_a_file_manager_leaves_beside_a_sheet_is_not_taken_for_it(folder: DropFolder) -> None:
+    """The name that was taken counts, once it is known; before that, the only file that is a person's."""
+    home = folder.root / "work" / "d1"
+    home.mkdir()
+    for name in ("a.csv", ".DS_Store", "desktop.ini"):
+        (home / name).write_text("x")
+    assert folder.sheet_of("d1") == home / "a.csv"
+    (home / "b.csv").write_text("x")
+
+    assert folder.sheet_of("d1") is None
+    assert folder.sheet_of("d1", named="b.csv") == home / "b.csv"
+    assert folder.sheet_of("d1", named="c.csv") is None
+
+
 def test_a_folder_that_is_not_there_or_is_anothers_is_refused(folder: DropFolder, tmp_path: Path) -> None:
     """What another account left at work is never taken for ours."""
     folder.prepare(owner="quayside")
