@@ -189,14 +189,24 @@ class Departures:
         self._reader_of[id(request)] = reader
         return Departure(request)
 
+    @property
+    def _suspect_in_the_way(self) -> bool:
+        """A row with which the program died before travels alone: what dies with it then is not laid to others."""
+        if any(row.deaths for row in self.sending.values()):
+            return True
+        return bool(self.sending and self.fresh and self.fresh[0].deaths)
+
     def _put(self, now: float) -> Departure | None:
-        if self.stopping or not self._may_leave(Scope.WRITE, now):
+        if self.stopping or self._suspect_in_the_way or not self._may_leave(Scope.WRITE, now):
             return None
         while self.fresh and self.fresh[0].not_before <= now:
             row = self.fresh.popleft()
             if row.record is None or now - row.read_at > self.settings.fresh_for_s:
                 self.queue.appendleft(row)
                 continue
+            if row.deaths and self.sending:
+                self.fresh.appendleft(row)
+                return None
             row.attempts += 1
             row.started_at = row.started_at or utc(self.clock.wall())
             self.sending[row.edit.id] = row
@@ -263,7 +273,8 @@ class Departures:
         times += [max(read, row.settle_at) for row in self.settling.values() if not row.asked]
         times += [max(read, self._fresh_due(now))]
         if not self.stopping:
-            times += [max(write, row.not_before) for row in islice(self.fresh, 1)]
+            if not self._suspect_in_the_way:
+                times += [max(write, row.not_before) for row in islice(self.fresh, 1)]
             times += [row.not_before for row in self.later]
         if self.may_verify(now):
             times.append(read)

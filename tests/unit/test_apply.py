@@ -630,6 +630,29 @@ def test_a_row_that_kills_the_program_is_set_aside_after_three_times(tmp_path: P
     assert (made.sent(3), answers(made, 3)) == (0, ["not_applied", "not_applied", "undecided"])
 
 
+def test_rows_that_were_under_way_with_the_one_that_kills_are_not_set_aside_with_it(tmp_path: Path) -> None:
+    """A row with which the program died is sent alone from then on, so that the next death is laid to one row."""
+    innocent = range(1, 4)
+    made = world(tmp_path, 4, *(Fault("lost", id=number, times=3) for number in innocent), attempts=9)
+
+    def die_at_row_4(senders: SimulatedSenders) -> None:
+        def look(request: object) -> None:
+            if isinstance(request, Put) and request.id == 4:
+                raise Killed
+
+        senders.witness = look
+
+    made.prepare = die_at_row_4
+    assert made.apply_until_dead() is None
+    for _ in range(2):
+        with pytest.raises(Killed):
+            made.resume()
+
+    assert made.resume().exit_code == 4
+    assert made.statuses() == dict.fromkeys(innocent, Status.UPDATED) | {4: Status.UNKNOWN}
+    assert made.broken_promises() == []
+
+
 def test_a_row_in_flight_at_the_end_of_a_run_that_stopped_in_good_order_is_no_death(tmp_path: Path) -> None:
     """Stopping three times while its answer is outstanding does not set a row aside."""
     made = world(tmp_path, 1, Fault("lost", times=3, delay_s=60.0), attempts=9)
