@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from sync.adapters.spreadsheet import load_here
+from sync.jobs import sheets
 from tests.e2e.command_line import SAMPLES, Shell
 from tests.sandbox_process import SandboxProcess
 
@@ -21,6 +23,12 @@ def sandbox(sandbox_of_module: SandboxProcess) -> SandboxProcess:
     """The module's sandbox, as at its start."""
     sandbox_of_module.reset()
     return sandbox_of_module
+
+
+@pytest.fixture
+def reads_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Parse sheets in this process: for tests of many commands, on plain sheets of their own making."""
+    monkeypatch.setattr(sheets, "load", load_here)
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from sync.adapters.lock import run_lock
 from tests.e2e.command_line import SAMPLES, Cell, Ran, Shell, counts_of
 from tests.sandbox_process import SandboxProcess
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.usefixtures("reads_here")]
 
 SEED = json.loads((SAMPLES / "sandbox_seed.json").read_text(encoding="utf-8"))
 SECTIONS = [section for section in SEED["sections"] if section["Title"] and section["SectionContents"]]

@@ -10,7 +10,7 @@ import pytest
 from tests.e2e.command_line import SAMPLES, Shell, counts_of, refused
 from tests.sandbox_process import SandboxProcess
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.usefixtures("reads_here")]
 
 SEED = json.loads((SAMPLES / "sandbox_seed.json").read_text(encoding="utf-8"))
 FIRST, SECOND = (section["Id"] for section in SEED["sections"][:2])

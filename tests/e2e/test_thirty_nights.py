@@ -27,7 +27,7 @@ from tests.e2e.command_line import SAMPLES, Cell, Shell
 from tests.receiver import Receiver, receiver
 from tests.sandbox_process import SandboxProcess
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.usefixtures("reads_here")]
 
 DAY_S = 86_400.0
 SEED = json.loads((SAMPLES / "sandbox_seed.json").read_text(encoding="utf-8"))

@@ -14,7 +14,7 @@ from tests.e2e.command_line import SAMPLES, Shell, refused
 from tests.receiver import receiver
 from tests.sandbox_process import SandboxProcess
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.usefixtures("reads_here")]
 
 TITLES = SAMPLES / "translate_titles.xlsx"
 ADDRESS_SECRET = "address-canary"
