@@ -61,7 +61,7 @@ class DropFolder:
 
     @property
     def _mode(self) -> int:
-        """Who may drop files may fetch them and their reports, whatever the mask of this process is."""
+        """Who may drop files may fetch them, whatever the mask of this process is."""
         return stat.S_IMODE(self.root.stat().st_mode)
 
     def look(self, *, wall: float) -> tuple[Sight, ...]:
@@ -115,30 +115,40 @@ class DropFolder:
         return self.root / Place.WORK / delivery / REPORT
 
     def say_why(self, delivery: str, words: str) -> None:
-        """Put a sentence with the report.
+        """Put a sentence with the report; without words, take away what an earlier pass had to say.
 
         Raises:
             FileNotWritten: the disk is full.
         """
         folder = self.report_folder(delivery)
+        if not words:
+            (folder / WHY).unlink(missing_ok=True)
+            return
         folder.mkdir(mode=0o700, exist_ok=True)
         place(folder / WHY, f"{words}\n".encode())
 
     def move(self, delivery: str, to: Place, *, source: Place = Place.WORK) -> Path:
         """Move a delivery with everything beside it; where it went."""
-        self._open_as_the_root(self.root / source / delivery)
+        self._open_as_the_sheet(self.root / source / delivery)
         goal = self.root / to / delivery
         (self.root / source / delivery).rename(goal)
         reach("delivery.moved")
         _flush(self.root / source, self.root / to)
         return goal
 
-    def _open_as_the_root(self, home: Path) -> None:
-        """Give the folder and what is in it the rights of the drop folder; where that cannot be, they stay closed."""
-        mode = self._mode
+    def _open_as_the_sheet(self, home: Path) -> None:
+        """Let those read the report who may read the sheet, and nobody else; where that cannot be, it stays closed."""
+        sheet = next((path for path in home.iterdir() if path.is_file() and not path.is_symlink()), None)
+        if sheet is None:
+            return
+        readers = stat.S_IMODE(sheet.stat().st_mode)
+        closed = (0 if readers & 0o040 else 0o070) | (0 if readers & 0o004 else 0o007)
         for path in (home, *home.rglob("*")):
             with suppress(OSError):
-                path.chmod(mode if path.is_dir() else mode & 0o666)
+                if path.is_dir():
+                    path.chmod(self._mode & ~closed)
+                elif path != sheet and not path.is_symlink():
+                    path.chmod((readers & self._mode & 0o666) | 0o600)
 
     def old(self, *, before_wall: float) -> tuple[Path, ...]:
         """Deliveries that were done with before then: in `done`, `attention` and `refused`."""

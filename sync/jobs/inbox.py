@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from sync.adapters.dropfolder import DropFolder, digest_of
+from sync.adapters.dropfolder import REPORT, DropFolder, digest_of
 from sync.adapters.lock import run_lock
 from sync.adapters.report_files import write_reports
 from sync.adapters.store import Store, open_store
@@ -243,7 +243,12 @@ class Inbox:
         place = place_of(report.exit_code)
         approve = f"coursesync approve {report.run_id} {self.ended.words}".rstrip()
         is_held = place is Place.APPROVAL
-        self.ended.result(result, sheet=delivery.name, command=approve if is_held else None)
+        failed = self.folder.root / place / delivery.delivery / REPORT / "failed.xlsx"
+        commands = {
+            Place.APPROVAL: approve,
+            Place.ATTENTION: f"mend the marked cells of {failed}, then drop that file into {self.folder.root}",
+        }
+        self.ended.result(result, sheet=delivery.name, command=commands.get(place))
         reason = "" if result.stopped is None else str(result.stopped)
         if place is Place.WORK:
             forget_starts(store, delivery.delivery)
@@ -258,7 +263,6 @@ class Inbox:
         rails = tuple(rail.name for rail in result.judged.held)
         if is_held:
             reason = f"{reason} To let it go on: {approve}".strip()
-            self.folder.say_why(delivery.delivery, reason)
         keep_end(
             store,
             delivery.delivery,
@@ -279,8 +283,7 @@ class Inbox:
     def _put(
         self, store: Store, delivery: Delivery, place: Place, exit_code: int, *, reason: str, run_id: str | None = None
     ) -> Handled:
-        if reason and place is not Place.APPROVAL:
-            self.folder.say_why(delivery.delivery, reason)
+        self.folder.say_why(delivery.delivery, reason)
         folder = self.folder.move(delivery.delivery, place)
         note(
             store,

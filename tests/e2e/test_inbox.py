@@ -186,6 +186,7 @@ def test_what_a_rail_holds_waits_for_approval_and_then_goes_on(inbox: Inbox, san
     assert len(sandbox.puts()) == 3
     assert inbox.lies() == {"done": ["moved.csv"]}
     assert "--allow sections_moved" in inbox.shell("history").out
+    assert not (inbox.report("done") / "why.txt").exists()
 
 
 def test_an_approval_is_for_one_plan(inbox: Inbox, sandbox: SandboxProcess) -> None:

@@ -71,6 +71,7 @@ class Nights:
     codes: dict[int, list[int]] = field(default_factory=dict)
     told: list[tuple[int, str, str]] = field(default_factory=list)
     """Night, event and subject of each message that was taken."""
+    texts: list[str] = field(default_factory=list)
 
     @property
     def root(self) -> Path:
@@ -118,6 +119,7 @@ class Nights:
         if self.alerts.status == 200:
             bodies = [json.loads(body) for _path, _headers, body in self.alerts.got]
             self.told += [(self.night, body["event"], body["subject"]) for body in bodies]
+            self.texts += [f"{body['title']}\n{body['text']}" for body in bodies]
         self.alerts.got.clear()
 
 
@@ -189,6 +191,8 @@ def test_thirty_nights(nights: Nights, sandbox: SandboxProcess, capsys: pytest.C
         26: [2],
     }
     assert nights.night == 30
+    (next_step,) = {text.rsplit("Next: ", 1)[1] for text in nights.texts if "need attention" in text}
+    assert Path(next_step.split("cells of ")[1].split(",")[0]).is_file()
     assert sandbox.records()[IDS[0]]["Title"] == "Late"
     left = sorted(path.name for path in nights.root.glob("*/*/*.csv"))
     dropped = ["a", "bad", "bad", "bad", "full", "late", "many", "moved", "out", "rows", "rows", "rows", "twice"]

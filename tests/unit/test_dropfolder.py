@@ -50,24 +50,28 @@ def test_what_nothing_got_into_is_removed(folder: DropFolder) -> None:
     assert not (folder.root / "work" / "empty").exists()
 
 
-def test_who_may_drop_files_may_fetch_them_and_their_reports(folder: DropFolder) -> None:
-    """The rights of the drop folder hold for what comes out of it, whatever the mask of the process was."""
+@pytest.mark.parametrize(
+    ("sheet", "folders", "report"),
+    [
+        pytest.param(0o664, 0o2770, 0o660, id="a-group"),
+        pytest.param(0o640, 0o2770, 0o640, id="readers"),
+        pytest.param(0o600, 0o2700, 0o600, id="its-owner-alone"),
+    ],
+)
+def test_who_may_read_the_sheet_may_read_its_report(folder: DropFolder, sheet: int, folders: int, report: int) -> None:
+    """Whatever the mask of the process was; the sheet stays as it was, and nobody reads more than before."""
     (folder.root / "a.csv").write_text("Id\n1\n")
+    (folder.root / "a.csv").chmod(sheet)
     (sight,) = (each for each in folder.look(wall=0.0) if each.is_file)
     folder.claim(sight, "d1")
     folder.report_folder("d1").mkdir(mode=0o700)
-    report = folder.report_folder("d1") / "report.csv"
-    report.write_text("x")
-    report.chmod(0o600)
+    (folder.report_folder("d1") / "report.csv").write_text("x")
+    (folder.report_folder("d1") / "report.csv").chmod(0o600)
 
     goal = folder.move("d1", Place.DONE)
 
-    modes = {str(path.relative_to(folder.root)): stat.S_IMODE(path.stat().st_mode) for path in goal.rglob("*")}
-    assert modes == {
-        "done/d1/a.csv": 0o660,
-        "done/d1/report": 0o2770,
-        "done/d1/report/report.csv": 0o660,
-    }
+    modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in (goal, *goal.rglob("*"))}
+    assert modes == {"d1": folders, "a.csv": sheet, "report": folders, "report.csv": report}
     assert stat.S_IMODE((folder.root / "done").stat().st_mode) == 0o2770
 
 
