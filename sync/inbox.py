@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from shlex import quote
 from typing import Final, TypeAlias, assert_never
 
 
@@ -220,7 +221,8 @@ def next_of(delivery: Delivery, *, ended: tuple[str, int] | None, twin: Delivery
         return Move(Place.ATTENTION, 1, reason, delivery.run_id)
     if twin is not None and twin.place is Place.DONE:
         run = f" (run {twin.run_id})" if twin.run_id else ""
-        return Move(Place.DONE, 0, f"The same content was applied before{run}; it was not run again.", twin.run_id)
+        reason = f"The same content was applied before{run}; it was not run again. If that is meant: coursesync apply"
+        return Move(Place.DONE, 0, f"{reason} {quote(delivery.name)}", twin.run_id)
     if twin is not None:
         reason = f"The same content waits for approval: coursesync approve {twin.run_id}"
         return Move(Place.REFUSED, 3, reason, twin.run_id)

@@ -11,7 +11,7 @@ import click
 
 from sync.cli.options import Common, common
 from sync.cli.streams import echo
-from sync.errors import StoppedEarly
+from sync.errors import LockHeld, StoppedEarly
 
 if TYPE_CHECKING:
     from sync.adapters.signals import StopRequest
@@ -82,7 +82,7 @@ def _watch(options: Common, one_pass: "Callable[[], Inbox]", request: "StopReque
         code = 0
         try:
             code = _pass(options, one_pass())
-        except StoppedEarly as error:
+        except (LockHeld, StoppedEarly) as error:
             echo(f"coursesync: {error}", err=True)
         request.wake = stop.set
         if request.interrupted() is not None:

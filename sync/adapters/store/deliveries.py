@@ -117,6 +117,7 @@ def ended_run(store: Store, *, path: str, sha256: str) -> tuple[str, int] | None
     query = (
         select(runs.c.run_id, runs.c.exit_code)
         .where(
+            runs.c.command == "apply",
             runs.c.input_path == path,
             runs.c.input_sha256 == sha256,
             runs.c.state == "finished",
