@@ -65,7 +65,7 @@ def deaths(name: str) -> Iterator[str]:
     ("end", "steps", "least"),
     [
         pytest.param("done", STEPS, 10, id="done"),
-        pytest.param("approval", STEPS, 7, id="approval"),
+        pytest.param("approval", STEPS, 7, id="approval", marks=pytest.mark.soak),
         pytest.param("attention", STEPS, 10, id="attention", marks=pytest.mark.soak),
         pytest.param("refused", STEPS, 6, id="refused", marks=pytest.mark.soak),
         pytest.param("done", ("*",), 60, id="done-at-any-point", marks=pytest.mark.soak),
