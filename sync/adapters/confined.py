@@ -76,6 +76,16 @@ def confine(*, memory_bytes: int, cpu_s: int, file_bytes: int | None = None) -> 
         resource.setrlimit(kind, (min(soft, most), most))
 
 
+def give_back_memory() -> None:
+    """Hand the memory that was freed back to the system, where the C library keeps it and can be told to (glibc)."""
+    if sys.platform != "linux":
+        return
+    import ctypes  # noqa: PLC0415 - where it is used
+
+    with suppress(OSError, AttributeError):
+        ctypes.CDLL(None).malloc_trim(0)
+
+
 def _leave_network() -> None:
     """Move into a network of its own, in which there is nothing, not even this machine."""
     if sys.platform != "linux":

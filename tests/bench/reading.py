@@ -11,10 +11,11 @@ from pathlib import Path
 
 import xlsxwriter
 
-from sync.adapters.spreadsheet import workbook_reader
 from sync.adapters.spreadsheet.container import read_content
 from sync.adapters.spreadsheet.facts import read_facts
+from sync.adapters.spreadsheet.marking import Marking
 from sync.adapters.spreadsheet.package import refuse_dtds
+from sync.adapters.spreadsheet.values import pieces, sheets
 from tests.bench.parties import FOLDER
 from tests.bench.processes import Command, peak_bytes, seconds
 from tests.bench.table import Row, shown_mb, shown_s, smaller, times_faster
@@ -95,8 +96,9 @@ def shares(path: Path) -> tuple[float, float]:
         refuse_dtds(package)
         facts = read_facts(package)
         between = time.process_time()
-        for name, frame in workbook_reader._frames(content.data, path.name).items():
-            workbook_reader._table(name, frame, facts[name], path.name)
+        for name, values in sheets(content.data, path.name):
+            for _rows in Marking(facts[name], path.name).rows(pieces(values, path.name)):
+                pass
         hazards.append(between - start)
         reads.append(time.process_time() - between)
     return statistics.median(hazards), statistics.median(reads)

@@ -5,7 +5,8 @@ from pathlib import Path
 from sync.adapters.confined import Limits
 from sync.adapters.spreadsheet.child import LIMITS, ReadingProcess
 from sync.adapters.spreadsheet.container import read_content
-from sync.adapters.spreadsheet.tables import read_tables
+from sync.adapters.spreadsheet.parts import join
+from sync.adapters.spreadsheet.tables import read_parts
 from sync.model import LoadedFile
 
 __all__ = ["LIMITS", "Limits", "ReadingProcess", "load", "load_here"]
@@ -36,4 +37,4 @@ def load_here(path: Path, *, encoding: str | None = None) -> LoadedFile:
     Raises:
         InputError: as `load`.
     """
-    return read_tables(read_content(path), encoding=encoding)
+    return join(read_parts(read_content(path), encoding=encoding), path)

@@ -14,15 +14,16 @@ from types import TracebackType
 from typing import Final, Self
 
 from sync.adapters.confined import ROOT, Limits, command, environment
-from sync.adapters.spreadsheet.container import SAVE_AS, Content
+from sync.adapters.spreadsheet.container import SAVE_AS, Content, Kind
 from sync.adapters.spreadsheet.frames import receive, send
+from sync.adapters.spreadsheet.parts import join
 from sync.adapters.spreadsheet.wire import unpack
 from sync.errors import InputError, InternalError
 from sync.model import LoadedFile
 
 ENTRY: Final = "sync.adapters.spreadsheet.entry"
 START_S: Final = 60.0
-"""How long the process may take to load its readers, on a machine that is busy or whose disk is cold."""
+"""How long the process may take to load its first reader, on a machine that is busy or whose disk is cold."""
 
 _OUT_OF_MEMORY: Final = (b"memory allocation of", b"MemoryError", b"Cannot allocate memory", b"out of memory")
 _LESS: Final = "Copy the one sheet with the sections into a new workbook, or split it, and use that file."
@@ -61,7 +62,7 @@ class ReadingProcess:
             InputError: what the reader says of the file; or `file.crashed`, `file.too_slow`, `file.too_much_memory`.
             InternalError: the process cannot be started.
         """
-        process = self._running()
+        process = self._running(content.kind)
         late = threading.Event()
 
         def give_up() -> None:
@@ -72,7 +73,7 @@ class ReadingProcess:
         clock.daemon = True
         clock.start()
         try:
-            answer = _ask(process, marshal.dumps((str(content.path), encoding, content.data)))
+            answer = _ask(process, marshal.dumps((str(content.path), encoding)), content.data)
         finally:
             clock.cancel()
         if answer is None:
@@ -87,11 +88,11 @@ class ReadingProcess:
             _end(self._process)
             self._process = None
 
-    def _running(self) -> "subprocess.Popen[bytes]":
-        """Give the process, started and ready."""
+    def _running(self, first: Kind) -> "subprocess.Popen[bytes]":
+        """Give the process, started and ready for a file of the kind that comes first."""
         if self._process is not None:
             return self._process
-        process = _start(self._limits)
+        process = _start(self._limits, first)
         self._process = process
         clock = threading.Timer(START_S, process.kill)
         clock.daemon = True
@@ -111,10 +112,13 @@ class ReadingProcess:
     def _take(self, answer: bytes, content: Content) -> LoadedFile:
         what, *rest = marshal.loads(answer)  # noqa: S302 - plain values only, from a process of our own
         if what == "tables":
-            return unpack(rest[0], content.path)
+            return join(map(unpack, rest[0]), content.path)
         if what == "refused":
             message, code, remedy = rest
             raise InputError(message, code=code, remedy=remedy)
+        if what == "broken":
+            raise InternalError(f"The process that reads sheets lacks a library: {rest[0]}.")
+        self.close()  # what was being loaded when the memory ended may be there by half
         raise self._too_much_memory(content.path.name)
 
     def _bury(self, process: "subprocess.Popen[bytes]", name: str, *, late: bool) -> InputError:
@@ -148,9 +152,9 @@ class ReadingProcess:
         )
 
 
-def _start(limits: Limits) -> "subprocess.Popen[bytes]":
+def _start(limits: Limits, first: Kind) -> "subprocess.Popen[bytes]":
     return subprocess.Popen(  # noqa: S603 - this very Python, and words of our own
-        command(ENTRY, limits),
+        [*command(ENTRY, limits), first.value],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -161,12 +165,13 @@ def _start(limits: Limits) -> "subprocess.Popen[bytes]":
     )
 
 
-def _ask(process: "subprocess.Popen[bytes]", order: bytes) -> bytes | None:
+def _ask(process: "subprocess.Popen[bytes]", words: bytes, data: bytes) -> bytes | None:
     """Hand a file over and wait for the answer; `None` when the process is gone."""
     if process.stdin is None or process.stdout is None:
         return None
     try:
-        send(process.stdin, order)
+        send(process.stdin, words)
+        send(process.stdin, data)
     except OSError:
         return None
     return receive(process.stdout)

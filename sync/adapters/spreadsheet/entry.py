@@ -12,7 +12,11 @@ from pathlib import Path
 from typing import Final
 
 from sync.adapters.confined import confine
-from sync.adapters.spreadsheet.frames import frames, send
+from sync.adapters.spreadsheet.container import Kind, content_of
+from sync.adapters.spreadsheet.frames import frames, receive, send
+from sync.adapters.spreadsheet.tables import read_parts, reader_of
+from sync.adapters.spreadsheet.wire import pack
+from sync.errors import InputError
 
 FILE_BYTES: Final = 1_000_000
 """It has nothing to write; only a measurement of what its tests reach does."""
@@ -23,31 +27,31 @@ YOUNG_BEFORE_OLD: Final = 100
 
 
 def main() -> None:
-    """Serve until standard input ends; the limits are in the arguments: address space in bytes, processor seconds."""
+    """Serve until standard input ends; in the arguments are bytes of memory, processor seconds, and the first kind."""
     confine(memory_bytes=int(sys.argv[1]), cpu_s=int(sys.argv[2]), file_bytes=FILE_BYTES)
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     sys.stdout = sys.stderr  # what a library may print is no answer
     # Loaded before the first file, so that a broken installation is not taken for a broken file.
-    from sync.adapters.spreadsheet import csv_reader, workbook_reader  # noqa: F401, PLC0415 - under the limits
-
+    reader_of(Kind(sys.argv[3]))
     gc.set_threshold(YOUNG, YOUNG_BEFORE_OLD, YOUNG_BEFORE_OLD)
     send(answers, b"ready")
-    for order in frames(sys.stdin.buffer):
-        send(answers, marshal.dumps(_answer(order)))
+    for words in frames(sys.stdin.buffer):
+        data = receive(sys.stdin.buffer)
+        if data is None:
+            return
+        send(answers, marshal.dumps(_answer(words, data)))
 
 
-def _answer(order: bytes) -> tuple[str | bytes, ...]:
+def _answer(words: bytes, data: bytes) -> tuple[str | list[bytes], ...]:
     """Read one file."""
-    from sync.adapters.spreadsheet.container import content_of  # noqa: PLC0415 - loaded under the limits
-    from sync.adapters.spreadsheet.tables import read_tables  # noqa: PLC0415 - the same
-    from sync.adapters.spreadsheet.wire import pack  # noqa: PLC0415 - the same
-    from sync.errors import InputError  # noqa: PLC0415 - the same
-
-    path, encoding, data = marshal.loads(order)  # noqa: S302 - from the process that started this one
+    path, encoding = marshal.loads(words)  # noqa: S302 - from the process that started this one
     try:
-        return "tables", pack(read_tables(content_of(Path(path), data), encoding=encoding))
+        return "tables", [pack(part) for part in read_parts(content_of(Path(path), data), encoding=encoding)]
     except InputError as exc:
         return "refused", exc.message, exc.code, exc.remedy
+    except ImportError as exc:
+        # Some libraries are loaded where they are used: a broken installation is no broken file.
+        return "broken", str(exc)
     except MemoryError:
         return ("memory",)
 

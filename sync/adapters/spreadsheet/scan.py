@@ -29,6 +29,7 @@ _ERROR_TYPE: Final = b' t="e"'
 _MOST_SPECIAL: Final = 200_000
 """Formulas and errors that are searched for one by one; where there are more, seeing every cell is as quick."""
 _PLAIN_CELLS: Final = 2_000_000
+_SCANNED_BYTES: Final = 1_000_000
 _TEXTS: Final = frozenset({"s", "str", "inlineStr", "e"})
 _TEXT: Final = re.compile(rb'\st="(?:s|str|inlineStr|e)"')
 _CELLS_TRIED: Final = 200
@@ -99,15 +100,10 @@ def _scan_plain(data: bytes, file: str) -> Scan | None:
     special = _special_cells(data, *cells.span())
     if special is None:
         return None
-    references = _PLAIN_CELL.findall(data)
     rows = _PLAIN_ROW.findall(data)
-    if len(references) != data.count(b"<c ") or len(rows) != data.count(b"<row "):
+    columns = _columns_of_plain_cells(data, set(rows))
+    if columns is None or len(rows) != data.count(b"<row "):
         return None
-    joined = b" ".join(references)
-    del references  # a million of them weigh as much as the sheet
-    if not set(joined.translate(None, _LETTERS).split()) <= set(rows):
-        return None
-    columns = set(joined.translate(None, b"0123456789").split())
     last_column = max((column_number(text.decode("ascii"), file) for text in columns), default=0)
     numbers = list(map(int, rows))
     if sorted(set(numbers)) != numbers:
@@ -128,6 +124,26 @@ def _scan_plain(data: bytes, file: str) -> Scan | None:
     if data.find(b" hidden=", *cells.span()) >= 0:
         scan.hidden_rows = set(map(int, _HIDDEN_ROW.findall(data)))
     return scan
+
+
+def _columns_of_plain_cells(data: bytes, rows: set[bytes]) -> set[bytes] | None:
+    """Give the letters of all columns; `None` where a cell is written in another way, or stands in another row.
+
+    Some rows at a time: the references of a million cells weigh more than the sheet.
+    """
+    columns: set[bytes] = set()
+    start, cells = 0, 0
+    while start < len(data):
+        end = data.find(b"<row ", start + _SCANNED_BYTES)
+        end = len(data) if end < 0 else end
+        references = _PLAIN_CELL.findall(data, start, end)
+        joined = b" ".join(references)
+        if not rows.issuperset(joined.translate(None, _LETTERS).split()):
+            return None
+        columns.update(joined.translate(None, b"0123456789").split())
+        cells += len(references)
+        start = end
+    return columns if cells == data.count(b"<c ") else None
 
 
 def _special_cells(data: bytes, start: int, end: int) -> bytes | None:

@@ -1,29 +1,37 @@
-"""The content of a file to its tables, in whichever process it is asked: each reader is loaded where it is used."""
+"""The content of a file to its parts, in whichever process it is asked: each reader is loaded where it is used."""
 
-from typing import assert_never
+from collections.abc import Callable, Iterable
+from typing import TypeAlias, assert_never
 
 from sync.adapters.spreadsheet.container import Content, Kind
-from sync.model import LoadedFile
+from sync.adapters.spreadsheet.parts import Part, parts_of
+
+Reader: TypeAlias = Callable[[Content, str | None], Iterable[Part]]
 
 
-def read_tables(content: Content, *, encoding: str | None) -> LoadedFile:
-    """Read every sheet of the content; `encoding` is what a text is in that is not UTF-8.
+def read_parts(content: Content, *, encoding: str | None) -> Iterable[Part]:
+    """Read every sheet of the content, as its parts are asked for; `encoding` is what a text is in that is not UTF-8.
 
     Raises:
-        InputError: the file is damaged, too large, or in an encoding that cannot be told.
+        InputError: the file is damaged, too large, or in an encoding that cannot be told; also in mid-way.
     """
-    match content.kind:
-        case Kind.XLSX:
-            from sync.adapters.spreadsheet.workbook_reader import read_workbook  # noqa: PLC0415 - pandas takes 0.3 s
+    return reader_of(content.kind)(content, encoding)
 
-            return read_workbook(content)
+
+def reader_of(kind: Kind) -> Reader:
+    """Load the reader of a kind: it takes the content and the encoding of a text that is not UTF-8."""
+    match kind:
+        case Kind.XLSX:
+            from sync.adapters.spreadsheet.workbook_reader import read_workbook  # noqa: PLC0415 - needed for these alone
+
+            return lambda content, _: read_workbook(content)
         case Kind.ODS:
             from sync.adapters.spreadsheet.workbook_reader import read_open_document  # noqa: PLC0415 - the same
 
-            return read_open_document(content)
+            return lambda content, _: read_open_document(content)
         case Kind.CSV:
             from sync.adapters.spreadsheet.csv_reader import read_csv  # noqa: PLC0415 - the same
 
-            return read_csv(content, encoding=encoding)
+            return lambda content, encoding: parts_of(read_csv(content, encoding=encoding))
         case _:
-            assert_never(content.kind)
+            assert_never(kind)
