@@ -4,12 +4,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import log10
 from pathlib import Path
+from statistics import median
 
 from tests.bench.canned import CannedServer
 from tests.bench.parties import ROOT, Parties
-from tests.bench.processes import medians, peak_bytes
+from tests.bench.processes import at_most, weighed
 
 PLACE = ROOT / "sample_data" / "cost_by_size.svg"
+LOOKS_EVERY_S = 0.1
+"""Seldom: time is measured too."""
+ROUNDS = 3
 ROWS = (100, 1_000, 10_000, 50_000, 100_000, 200_000)
 WIDTH, HEIGHT, LEFT, TOP, PANEL = 760, 330, 60, 40, 290
 FONT = 'font-family="sans-serif" font-size="11"'
@@ -33,10 +37,13 @@ def draw() -> Path:
         with CannedServer(rows) as server:
             parties = Parties(server, rows, changed=False)
             commands = dict(zip(COLOURS, (parties.ours(), parties.peer()), strict=True))
-            for name, found in medians(commands, 3).items():
-                times[name].append((rows, found.clock))
-            for name, command in commands.items():
-                sizes[name].append((rows, peak_bytes(command) / 1e6))
+            runs = [
+                {name: weighed(each, looks_every_s=LOOKS_EVERY_S) for name, each in commands.items()}
+                for _ in range(at_most(ROUNDS))
+            ]
+            for name in commands:
+                times[name].append((rows, median(run[name][0] for run in runs)))
+                sizes[name].append((rows, median(run[name][1] for run in runs) / 1e6))
     PLACE.write_text(svg((Panel("Time", "s", times), Panel("Peak memory", "MB", sizes))), encoding="utf-8")
     return PLACE
 

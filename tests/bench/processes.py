@@ -44,15 +44,21 @@ def seconds(command: Command) -> float:
 
 def peak_bytes(command: Command) -> int:
     """The most memory that the process and its children held at one moment, pages that they share counted once."""
+    return weighed(command)[1]
+
+
+def weighed(command: Command, *, looks_every_s: float = LOOKS_EVERY_S) -> tuple[float, int]:
+    """Wall time and peak memory of one run; a look at the memory takes time from the process that is looked at."""
     command.before()
+    start, most = time.perf_counter(), 0
     process = _start(command)
-    most = 0
     while process.poll() is None:
         most = max(most, sum(map(_held, _tree(process.pid))))
-        time.sleep(LOOKS_EVERY_S)
+        time.sleep(looks_every_s)
+    passed = time.perf_counter() - start
     said = process.communicate()[0]
     _judge(command, process.returncode, said)
-    return most
+    return passed, most
 
 
 @dataclass(frozen=True, slots=True)
