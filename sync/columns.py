@@ -26,6 +26,7 @@ RESULT: Final = "result:"
 _PLAIN_NAME: Final = re.compile(r"[^\W\d][\w.]*")
 _LIKE_A_CELL: Final = re.compile(r"[A-Z]{1,3}[0-9]+|R[0-9]*(?:C[0-9]*)?|C[0-9]*|TRUE|FALSE", re.IGNORECASE)
 _HEADINGS_NAMED: Final = 12
+_HEADING_SHOWN: Final = 30
 _ROWS_NAMED: Final = 5
 _NEAR: Final = 0.6
 
@@ -184,7 +185,8 @@ def _no_header(file: LoadedFile, known: Mapping[str, str]) -> InputError:
     if table_found is None or row_found is None:
         sheets = ", ".join(table.name for table in file.tables) or "none"
         return InputError(
-            f"{name} has no header with our headings in the first {HEADER_WITHIN} rows (sheets: {sheets}).",
+            f"{name} has no header with our headings in the first {HEADER_WITHIN} rows "
+            f"(sheets: {sheets}{_first_texts(file.tables)}).",
             code="file.no_header",
             remedy="Start from `coursesync template` or `coursesync export`, or name your headings under [aliases].",
         )
@@ -202,6 +204,18 @@ def _no_header(file: LoadedFile, known: Mapping[str, str]) -> InputError:
         code="file.no_header",
         remedy="Start from `coursesync template` or `coursesync export`, or name your headings under [aliases].",
     )
+
+
+def _first_texts(tables: Sequence[Table]) -> str:
+    """Show the first row that has a text where a heading might stand, shortened; nothing where there is none."""
+    for table in tables:
+        for row in table.rows[:HEADER_WITHIN]:
+            texts = [" ".join(text.split()) for _, text, _ in _headings(row)]
+            if texts:
+                named = [text if len(text) <= _HEADING_SHOWN else f"{text[:_HEADING_SHOWN]}…" for text in texts]
+                more = ", …" if len(texts) > _HEADINGS_NAMED else ""
+                return f"; row {row.number} of {table.name} has {', '.join(named[:_HEADINGS_NAMED])}{more}"
+    return ""
 
 
 def _columns(table: Table, header: TableRow, known: Mapping[str, str]) -> tuple[dict[str, int], list[Issue]]:
@@ -275,7 +289,8 @@ def _unnamed(table: Table, header: TableRow) -> Iterator[Issue]:
             shown_there = header.flaws[column].shown
             yield _warning("heading.unreadable", "cannot be read; the column is ignored", cell, shown_there)
         elif any(column < len(row.cells) and row.cells[column] is not None for row in rows):
-            yield _warning("heading.missing", "has values but no heading; the column is ignored", cell, None)
+            message = f"column {column_letters(column)} has values but no heading, so it is ignored"
+            yield _warning("heading.missing", message, cell, None)
 
 
 def _unknown(text: str, key: str, cell: str, known: Mapping[str, str]) -> Issue:

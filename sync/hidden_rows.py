@@ -33,8 +33,9 @@ def decide(
             raise InputError(
                 f"{what}: it cannot be told whether they are meant.",
                 code="file.hidden_rows",
-                remedy="Show them in Excel (clear the filter, unhide the rows) and save; or say hidden_rows = "
-                '"include" to take them like the others, or hidden_rows = "leave_out" to pass them over.',
+                remedy="Show them in Excel (clear the filter, unhide the rows) and save; or say in the "
+                'profile hidden_rows = "include" to take them like the others, or hidden_rows = "leave_out" to pass '
+                "them over.",
             )
         case HiddenRows.INCLUDE:
             return _note(f"{what} and are taken like the others"), frozenset()

@@ -1,6 +1,7 @@
 """Which sections an export takes: by course, by whether they are active, by when they last changed. Pure."""
 
 import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Self
@@ -45,6 +46,15 @@ class Selection:
             return True
         updated_on = _moment(record.get("UpdatedOn"))
         return updated_on is None or updated_on >= self.changed_since
+
+    def empty_courses(self, records: Sequence[Record]) -> Iterator[str]:
+        """Say of each course that was named and has no section among the `records` taken: its number may be wrong."""
+        found = {record.get("CourseId") for record in records}
+        for course in dict.fromkeys(self.courses):
+            if course not in found:
+                everything = self.active is None and self.changed_since is None
+                what = "section" if everything else "section of the kind asked for"
+                yield f"Course {course} has no {what}, or there is no such course."
 
 
 def _moment(text: Json) -> datetime | None:

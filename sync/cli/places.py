@@ -1,6 +1,7 @@
 """Where a command may write: looked at before anything else happens, so that nothing is sent without its report."""
 
 import os
+from itertools import count
 from pathlib import Path
 
 from sync.errors import ConfigError
@@ -42,3 +43,19 @@ def check_file(path: Path, *endings: str) -> None:
         )
     if not path.parent.is_dir():
         raise ConfigError(f"There is no folder {path.parent}.", remedy="Make it, or choose another.")
+
+
+def kept_apart(usual: str) -> tuple[Path, str | None]:
+    """Give the file of a command that was told no name: `usual`, or beside a file of that name the first free one.
+
+    What lies there may hold hours of edits. The second part is a sentence that says so, where it is so.
+    """
+    path = Path(usual)
+    if not os.path.lexists(path):
+        return path, None
+    free = next(
+        other
+        for number in count(2)
+        if not os.path.lexists(other := path.with_name(f"{path.stem} ({number}){path.suffix}"))
+    )
+    return free, f"{path.name} was there already and may hold edits, so it was left alone; -o {path.name} replaces it."

@@ -5,19 +5,26 @@ from pathlib import Path
 import click
 
 from sync.cli.options import Common, common
-from sync.cli.places import check_file
+from sync.cli.places import check_file, kept_apart
 
 
 @click.command()
-@click.option("-o", "--output", type=click.Path(path_type=Path), default="template.xlsx", show_default=True)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    help="Where to; replaces a file of that name.  [default: template.xlsx, or a free name beside it]",
+)
 @common
-def template(options: Common, output: Path) -> int:
+def template(options: Common, output: Path | None) -> int:
     """Write an empty workbook that explains itself; where a profile is signed in, with its courses to choose from."""
     from sync.adapters.workbook.template import write_template  # noqa: PLC0415 - loaded when the command runs
     from sync.cli.console import data, say  # noqa: PLC0415 - the same
 
+    output, kept = (output, None) if output is not None else kept_apart("template.xlsx")
     check_file(output, ".xlsx")
     courses, notes = _courses(options)
+    notes += (kept,) if kept else ()
     placed = write_template(output, courses=courses)
     data(options, {"path": str(placed.path), "courses": len(courses), "notes": list(notes)})
     say(options, [f"Written: {placed.path}", *notes, *([placed.note] if placed.note else [])])
@@ -51,14 +58,19 @@ def _courses(options: Common) -> tuple[tuple[tuple[int, str], ...], tuple[str, .
 @click.option(
     "--changed-since", metavar="DATE", help="Only those with an UpdatedOn from this date (or date and time) on."
 )
-@click.option("-o", "--output", type=click.Path(path_type=Path), default="sections.xlsx", show_default=True)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    help="Where to; replaces a file of that name.  [default: sections.xlsx, or a free name beside it]",
+)
 @common
 def export(
     options: Common,
     courses: tuple[int, ...],
     active: bool | None,  # noqa: FBT001 - a flag of click's
     changed_since: str | None,
-    output: Path,
+    output: Path | None,
 ) -> int:
     """Write a workbook (or a CSV) with the live sections, ready to be edited and applied."""
     from sync.adapters.signals import stop_signals  # noqa: PLC0415 - loaded when the command runs
@@ -70,6 +82,7 @@ def export(
     from sync.selection import Selection  # noqa: PLC0415 - the same
     from sync.times import utc  # noqa: PLC0415 - the same
 
+    output, kept = (output, None) if output is not None else kept_apart("sections.xlsx")
     check_file(output, ".xlsx", ".csv")
     selection = Selection.of(courses, active=active, changed_since=changed_since)
     settings = options.settings(needs_network=True)
@@ -78,6 +91,7 @@ def export(
         origin = Origin(settings.account, settings.base_url, utc(session.clock.wall()))
         records, titles = read_account(session, selection, request.interrupted)
     placed, notes = write_export(output, records, origin=origin, courses=titles)
+    notes = (*([kept] if kept else []), *selection.empty_courses(records), *notes)
     data(options, {"path": str(placed.path), "sections": len(records), "notes": list(notes)})
     say(options, [f"{len(records):,} sections written: {placed.path}", *notes, *([placed.note] if placed.note else [])])
     return 0

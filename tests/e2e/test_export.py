@@ -51,6 +51,31 @@ def test_an_export_of_courses_holds_their_sections_and_no_other(
     assert counts_of(shell.folder / "plan") == {"unchanged": len(wanted)}
 
 
+@pytest.mark.parametrize(("command", "name"), [("export", "sections"), ("template", "template")])
+def test_a_file_that_may_hold_edits_is_replaced_only_by_name(shell: Shell, command: str, name: str) -> None:
+    """Without `-o` a second file is written beside the first; with it the file is replaced."""
+    edited = shell.folder / f"{name}.xlsx"
+    edited.write_bytes(b"hours of work")
+
+    first, second = shell(command), shell(command)
+
+    assert (first.code, second.code) == (0, 0)
+    assert edited.read_bytes() == b"hours of work"
+    assert f"{name} (2).xlsx" in first.out
+    assert f"{name} (3).xlsx" in second.out
+    assert f"-o {name}.xlsx replaces it" in second.out
+    assert shell(command, "-o", edited.name).code == 0
+    assert edited.read_bytes() != b"hours of work"
+
+
+def test_a_course_without_sections_is_named(shell: Shell) -> None:
+    """A number that was mistyped would else look like a course that is empty."""
+    exported = shell("export", "--course", "999999")
+
+    assert exported.code == 0
+    assert "Course 999999 has no section, or there is no such course." in exported.out
+
+
 def test_an_exported_workbook_with_one_edited_cell_sends_one_put(shell: Shell, sandbox: SandboxProcess) -> None:
     """Exactly that section, exactly that field."""
     shell("export", "-o", "sections.xlsx", "--quiet")

@@ -125,7 +125,8 @@ def test_the_one_sheet_with_our_headings_is_used_and_named() -> None:
             id="two sheets",
         ),
         pytest.param([table([("Id", "Title"), ROW], "A", hidden=True)], "file.hidden_sheet", "'A'", id="hidden"),
-        pytest.param([table([("Name", "Phone")], "A"), table([], "B")], "file.no_header", "A, B", id="nothing of ours"),
+        pytest.param([table([("Name", "Phone")], "A"), table([], "B")], "file.no_header", "A, B; row 1 of A has Name",
+            id="nothing of ours"),
         pytest.param([table([("Id", "Name")], "A")], "file.no_header", "Id, Name", id="Id alone"),
         pytest.param([table([("x",), ("Title", "Active")], "A")], "file.no_id_column", "Title, Active", id="no Id"),
         pytest.param([], "file.no_header", "none", id="no sheet at all"),
@@ -160,6 +161,7 @@ def test_ignored_columns_are_reported() -> None:
         ("heading.missing", "Sections!F1", Severity.WARNING),
     ]
     assert ["did you mean Title?" in issue.message for issue in layout.issues] == [True, False, False, False]
+    assert layout.issues[3].message == "column F has values but no heading, so it is ignored"
     assert layout.columns == {"Id": 0, "DisplayOrder": 7}
 
 

@@ -17,20 +17,25 @@ _OLE: Final = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _ENCRYPTED: Final = "EncryptedPackage".encode("utf-16-le")
 _NO_BOOKS: Final = tuple(name.encode("utf-16-le") for name in ("WordDocument", "PowerPoint Document"))
 """The streams by which an old container is told to be something else than a workbook."""
+_MADE_FROM: Final = "Use the sheet that it was made from, saved as an Excel workbook (.xlsx) or as CSV UTF-8."
+_EMPTY: Final = "Save the sheet again, or choose the one that holds the rows."
+_UNPACK: Final = "Unpack it, and use the sheet that is in it."
+_FLAT: Final = b"office:document"
+"""The first element of LibreOffice's workbook in one XML file."""
 _ZIP: Final = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
 _BYTE_ORDER_MARKS: Final = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
 _FOREIGN: Final = (
-    (b"%PDF-", "file.pdf", "a PDF"),
-    (b"{\\rtf", "file.not_a_sheet", "a text document (RTF)"),
-    (b"\x89PNG\r\n", "file.image", "an image"),
-    (b"\xff\xd8\xff", "file.image", "an image"),
-    (b"GIF87a", "file.image", "an image"),
-    (b"GIF89a", "file.image", "an image"),
-    (b"II*\x00", "file.image", "an image"),
-    (b"MM\x00*", "file.image", "an image"),
-    (b"\x1f\x8b", "file.not_a_sheet", "a compressed archive"),
-    (b"7z\xbc\xaf\x27\x1c", "file.not_a_sheet", "a compressed archive"),
-    (b"Rar!\x1a\x07", "file.not_a_sheet", "a compressed archive"),
+    (b"%PDF-", "file.pdf", "a PDF", _MADE_FROM),
+    (b"{\\rtf", "file.not_a_sheet", "a text document (RTF)", _MADE_FROM),
+    (b"\x89PNG\r\n", "file.image", "an image", _MADE_FROM),
+    (b"\xff\xd8\xff", "file.image", "an image", _MADE_FROM),
+    (b"GIF87a", "file.image", "an image", _MADE_FROM),
+    (b"GIF89a", "file.image", "an image", _MADE_FROM),
+    (b"II*\x00", "file.image", "an image", _MADE_FROM),
+    (b"MM\x00*", "file.image", "an image", _MADE_FROM),
+    (b"\x1f\x8b", "file.not_a_sheet", "a compressed archive", _UNPACK),
+    (b"7z\xbc\xaf\x27\x1c", "file.not_a_sheet", "a compressed archive", _UNPACK),
+    (b"Rar!\x1a\x07", "file.not_a_sheet", "a compressed archive", _UNPACK),
 )
 _BIFF: Final = re.compile(rb"\A\x09[\x00\x02\x04]\x06\x00|\A\x09\x08[\x08\x10]\x00")
 """A bare BIFF stream: an Excel file from before the OLE container."""
@@ -111,7 +116,7 @@ def _read(path: Path) -> bytes:
             remedy="Split it into several sheets, or remove images and other sheets from it.",
         )
     if not data.strip():
-        raise InputError(f"{path.name} is empty.", code="file.empty", remedy="Choose the sheet that holds the rows.")
+        raise InputError(f"{path.name} is empty.", code="file.empty", remedy=_EMPTY)
     return data
 
 
@@ -121,13 +126,19 @@ def _refuse_foreign(data: bytes, name: str) -> None:
         _refuse_ole(data, name)
     if _BIFF.match(data):
         raise InputError(f"{name} is in an old Excel format (.xls).", code="file.xls", remedy=SAVE_AS)
-    for start, code, what in _FOREIGN:
+    for start, code, what, remedy in _FOREIGN:
         if data.startswith(start):
-            raise InputError(f"{name} is {what}, not a sheet.", code=code, remedy=SAVE_AS)
+            raise InputError(f"{name} is {what}, not a sheet.", code=code, remedy=remedy)
     head = _head_as_ascii(data)
     if _HTML.match(head):
         raise InputError(f"{name} is a web page (HTML), not a sheet.", code="file.html", remedy=SAVE_AS)
     if head.lstrip().startswith(b"<?xml"):
+        if _FLAT in head:
+            raise InputError(
+                f"{name} is a workbook in flat XML (.fods), which is not read.",
+                code="file.xml",
+                remedy="Save it in LibreOffice as .xlsx or .ods, and use that file.",
+            )
         raise InputError(f"{name} is an XML file, not a sheet.", code="file.xml", remedy=SAVE_AS)
     if _JSON.match(head):
         raise InputError(
@@ -141,7 +152,7 @@ def _refuse_ole(data: bytes, name: str) -> None:
     if _ENCRYPTED in data:
         raise password(name)
     if any(stream in data for stream in _NO_BOOKS):
-        raise InputError(f"{name} is an old Office document, not a sheet.", code="file.not_a_sheet", remedy=SAVE_AS)
+        raise InputError(f"{name} is an old Office document, not a sheet.", code="file.not_a_sheet", remedy=_MADE_FROM)
     raise InputError(f"{name} is in the old Excel format (.xls).", code="file.xls", remedy=SAVE_AS)
 
 

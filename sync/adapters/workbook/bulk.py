@@ -25,6 +25,11 @@ _DIMENSION = re.compile(rb'<dimension ref="[^"]*"\s*/>')
 _ROWS_A_CHUNK = 500
 _LARGEST_EXACT = 2**53
 _COMPRESSION = 3
+GENERAL = "General"
+MOMENT = "yyyy-mm-dd hh:mm:ss"
+DAY = "yyyy-mm-dd"
+CLOCK = "hh:mm:ss"
+DURATION = "[hh]:mm:ss"
 _ERRORS = frozenset({"#NULL!", "#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!", "#N/A"})
 
 
@@ -80,10 +85,10 @@ def plain_styles(workbook: Workbook) -> PlainStyles:
     try:
         quoted, moment, day, clock, duration, truth = (scratch.cell(1, column) for column in range(1, 7))
         quoted.quotePrefix = True
-        moment.number_format = "yyyy-mm-dd hh:mm:ss"
-        day.number_format = "yyyy-mm-dd"
-        clock.number_format = "hh:mm:ss"
-        duration.number_format = "[hh]:mm:ss"
+        moment.number_format = MOMENT
+        day.number_format = DAY
+        clock.number_format = CLOCK
+        duration.number_format = DURATION
         truth.number_format = BOOLEAN
         return PlainStyles(
             quoted.style_id, moment.style_id, day.style_id, clock.style_id, duration.style_id, truth.style_id

@@ -14,11 +14,11 @@ MOST_MARKS = 2_000
 """Comments in one workbook: far more make Excel slow, and the messages are in their column anyway."""
 MARK_AUTHOR: Final = "coursesync result"
 """The author of our marks on rows: by it, those of a report that came back are known and taken off."""
+_KEPT: Final = re.compile(r"\n\nBefore that, a comment of (?P<author>[^\n]*) stood here:\n(?P<text>.*)", re.DOTALL)
 UNCACHED: Final = "#VALUE!"
 """What stands for a formula that was never calculated: an error, so that its row stays held until it is mended."""
-UNCACHED_NOTE: Final = (
-    "A formula that was never calculated stood here:\n{formula}\nWrite the value, or the formula again."
-)
+UNCACHED_NOTE_START: Final = "A formula that was never calculated stood here:\n"
+UNCACHED_NOTE: Final = UNCACHED_NOTE_START + "{formula}"
 MEND: Final = "mend"
 """The word in `Command` that keeps a row held whose cells may stand in wrong columns, until somebody has looked."""
 BROKEN: Final = (
@@ -110,6 +110,17 @@ def _conflict_text(change: FieldChange) -> str:
         f"Write sheet or live into the {COMMAND} column to say which one holds.",
     ]
     return "\n".join(lines)
+
+
+def over(mark: str, author: str, text: str) -> str:
+    """Put a mark over a comment that is there, whose text and author stand below it."""
+    return f"{mark}\n\nBefore that, a comment of {' '.join(author.split()) or 'somebody'} stood here:\n{text}"
+
+
+def under(mark: str) -> tuple[str, str] | None:
+    """Give author and text of the comment that a mark was put over; `None` where there was none."""
+    kept = _KEPT.search(mark)
+    return None if kept is None else (kept["author"], kept["text"])
 
 
 def _shown(value: object) -> str:

@@ -16,13 +16,23 @@ from openpyxl.utils.cell import range_boundaries
 from openpyxl.utils.exceptions import InvalidFileException
 from openpyxl.worksheet.worksheet import Worksheet
 
-from sync.adapters.workbook.frame import style_heading
+from sync.adapters.workbook.frame import AUTHOR, style_heading
 from sync.adapters.workbook.losses import losses
-from sync.adapters.workbook.marks import MARK_AUTHOR, UNCACHED, UNCACHED_NOTE, Mark, Place
+from sync.adapters.workbook.marks import (
+    MARK_AUTHOR,
+    UNCACHED,
+    UNCACHED_NOTE,
+    UNCACHED_NOTE_START,
+    Mark,
+    Place,
+    over,
+    under,
+)
 from sync.adapters.workbook.own_order import Order
 from sync.adapters.workbook.own_text import give_back, kept_from_openpyxl
 from sync.adapters.workbook.source import Layout, SheetSource
 from sync.adapters.workbook.styles import (
+    LONGEST_OWN_COMMENT,
     PLAIN_WIDTH,
     UNLOCKED,
     WIDTHS,
@@ -127,7 +137,10 @@ def _clean_comment(cell: Cell, *, is_row: bool) -> None:
     if comment is None:
         return
     if is_row and comment.author == MARK_AUTHOR:
-        cell.comment = None
+        kept = under(comment.text or "")
+        if kept is not None and kept[1].startswith(UNCACHED_NOTE_START) and cell.data_type != "e":
+            kept = None  # the value is there by now
+        cell.comment = None if kept is None else note(kept[1], author=kept[0], longest=LONGEST_OWN_COMMENT)
         cell.fill = PatternFill()
     else:
         fitted = note(comment.text or "", author=comment.author or "")
@@ -149,7 +162,7 @@ def _mend_flaws(worksheet: Worksheet, source: SheetSource) -> None:
                 cell.value = flaw.shown
             elif column in ours:
                 cell.value = UNCACHED
-                cell.comment = note(UNCACHED_NOTE.format(formula=flaw.shown), author=MARK_AUTHOR)
+                cell.comment = note(UNCACHED_NOTE.format(formula=flaw.shown), author=AUTHOR)
             else:
                 put(cell, flaw.shown)
 
@@ -214,7 +227,12 @@ def _write_marks(worksheet: Worksheet, marked: Mapping[Place, Mark]) -> None:
     for (row, column), mark in marked.items():
         cell = cell_at(worksheet, row, column + 1)
         cell.fill = fill_of(mark.severity)
+        own = cell.comment
         cell.comment = note(mark.text, author=MARK_AUTHOR)
+        if own is not None and own.text:
+            cell.comment = note(
+                over(cell.comment.text, own.author or "", own.text), author=MARK_AUTHOR, longest=2 * LONGEST_OWN_COMMENT
+            )
 
 
 def _set_filter(worksheet: Worksheet, report: RunReport, source: SheetSource, layout: Layout) -> None:

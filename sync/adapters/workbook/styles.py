@@ -20,6 +20,8 @@ CUT: Final = " … (cut to what a cell holds; report.csv and report.jsonl have a
 _LONGEST_ESCAPE: Final = 7
 """Characters that one character may take when it is stored: `_x0001_`."""
 _LONGEST_COMMENT: Final = 1_200
+LONGEST_OWN_COMMENT: Final = 30_000
+"""Of one that is not ours: what a cell holds, and room for a mark."""
 _COMMENT_WIDTH: Final = 320
 _LINE_HEIGHT: Final = 19
 _ROW_HEIGHT: Final = 15.5
@@ -170,9 +172,9 @@ def put(cell: Cell, value: str | int | None) -> None:
         cell.quotePrefix = True
 
 
-def note(text: str, *, author: str) -> Comment:
+def note(text: str, *, author: str, longest: int = _LONGEST_COMMENT) -> Comment:
     """Make a comment whose box fits its text; a long one is cut, for the report has it in full elsewhere."""
-    shown = text if len(text) <= _LONGEST_COMMENT else f"{text[:_LONGEST_COMMENT]} …"
+    shown = text if len(text) <= longest else f"{text[:longest]} …"
     lines = sum(1 + len(line) // _COMMENT_COLUMNS for line in shown.splitlines())
     return Comment(storable(shown), author, width=_COMMENT_WIDTH, height=_LINE_HEIGHT * (lines + 1))
 

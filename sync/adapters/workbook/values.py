@@ -4,7 +4,8 @@ import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, time, timedelta
+from datetime import date, datetime, time, timedelta
+from itertools import product
 
 from openpyxl import Workbook
 from openpyxl.styles import PatternFill
@@ -13,7 +14,19 @@ from openpyxl.utils.cell import range_boundaries
 from openpyxl.worksheet.cell_range import CellRange
 from openpyxl.worksheet.worksheet import Worksheet
 
-from sync.adapters.workbook.bulk import BulkCell, BulkSheet, ErrorCell, Styled, plain_styles, save
+from sync.adapters.workbook.bulk import (
+    CLOCK,
+    DAY,
+    DURATION,
+    GENERAL,
+    MOMENT,
+    BulkCell,
+    BulkSheet,
+    ErrorCell,
+    Styled,
+    plain_styles,
+    save,
+)
 from sync.adapters.workbook.frame import add_choices, write_headings
 from sync.adapters.workbook.marks import MARK_AUTHOR, MEND, UNCACHED, Mark, Place
 from sync.adapters.workbook.source import Layout, SheetSource
@@ -34,7 +47,8 @@ _SMALLEST_MERGE = 2
 class _Styles:
     headings: Sequence[int]
     by_status: Mapping[Status, int]
-    by_severity: Mapping[Severity, int]
+    by_severity: Mapping[tuple[Severity, str], int]
+    """By severity and number format."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,17 +135,32 @@ def _register(worksheet: Worksheet, header_row: int, width: int) -> _Styles:
         for number, status in enumerate(Status, start=1)
     }
     by_severity = {
-        severity: _filled(worksheet, header_row, width + len(Status) + number, fill_of(severity))
-        for number, severity in enumerate(Severity, start=1)
+        looks: _filled(worksheet, header_row, width + len(Status) + number, fill_of(looks[0]), looks[1])
+        for number, looks in enumerate(product(Severity, (GENERAL, MOMENT, DAY, CLOCK, DURATION)), start=1)
     }
     return _Styles(headings, by_status, by_severity)
 
 
-def _filled(worksheet: Worksheet, row: int, column: int, fill: PatternFill) -> int:
+def _format_of(cell: BulkCell) -> str:
+    match cell:
+        case datetime():
+            return MOMENT
+        case date():
+            return DAY
+        case time():
+            return CLOCK
+        case timedelta():
+            return DURATION
+        case _:
+            return GENERAL
+
+
+def _filled(worksheet: Worksheet, row: int, column: int, fill: PatternFill, number_format: str = GENERAL) -> int:
     """Register one fill on a cell of its own: openpyxl keeps a cell's style by reference."""
     scratch = cell_at(worksheet, row, column)
     scratch.quotePrefix = True
     scratch.fill = fill
+    scratch.number_format = number_format
     return scratch.style_id
 
 
@@ -185,9 +214,10 @@ def _own_cells(row: TableRow, sheet: _Sheet) -> list[BulkCell]:
 def _colour(cells: list[BulkCell], number: int, sheet: _Sheet, styles: _Styles) -> None:
     for column, cell in enumerate(cells):
         mark = sheet.marked.get((number, column))
-        if mark is None or isinstance(cell, (Styled, date, time, timedelta)):
-            continue  # a date keeps its format, without which it would be read as a number
-        style = styles.by_severity[mark.severity]
+        if mark is None or isinstance(cell, Styled):
+            continue
+        # a date keeps its format, without which it would be read as a number
+        style = styles.by_severity[mark.severity, _format_of(cell)]
         cells[column] = ErrorCell(cell.shown, style) if isinstance(cell, ErrorCell) else Styled(cell, style)
 
 

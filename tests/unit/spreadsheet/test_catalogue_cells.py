@@ -80,6 +80,20 @@ def test_c23_a_formula_counts_by_its_value_and_is_marked(of_xml: Callable[..., C
     assert (row.issues[0].severity.value, row.issues[0].attempted_value) == ("note", "=2+1")
 
 
+@pytest.mark.parametrize(("formula", "value"), [("TRUE()", True), ("FALSE()", False)])
+def test_c23_a_truth_value_as_libreoffice_saves_it_is_no_formula(
+    of_xml: Callable[..., CheckedRow],
+    formula: str,
+    value: bool,  # noqa: FBT001 - a parameter of the table
+) -> None:
+    """C23: else every row of a sheet that LibreOffice saved would carry a note; a true formula still does."""
+    row = of_xml("Active", f'<c t="b"><f aca="false">{formula}</f><v>{int(value)}</v></c>')
+    calculated = of_xml("Active", '<c t="b"><f>B1=B2</f><v>1</v></c>')
+
+    assert (value_of(row, "Active"), codes(row)) == (value, [])
+    assert codes(calculated) == ["cell.formula"]
+
+
 def test_c24_a_formula_without_a_value_holds_the_row(tmp_path: Path) -> None:
     """C24: as programs write it that cannot calculate; the way on is in the text."""
     row = of_value(tmp_path, "Title", "=A2&1")

@@ -70,6 +70,26 @@ def test_what_is_no_sheet_is_refused_by_its_content(tmp_path: Path, data: bytes,
     assert name in caught.value.message
 
 
+@pytest.mark.parametrize(
+    ("data", "does"),
+    [
+        pytest.param(b"%PDF-1.7\n", "sheet that it was made from", id="PDF"),
+        pytest.param(b"\x1f\x8b\x08\x00", "Unpack it", id="gzip"),
+        pytest.param(b'<?xml version="1.0"?>\n<office:document a="b">', "in LibreOffice as .xlsx or .ods", id="fods"),
+    ],
+)
+def test_a_remedy_can_be_followed(tmp_path: Path, data: bytes, does: str) -> None:
+    """Excel opens neither of these, so "save it in Excel" would send somebody round in circles."""
+    path = tmp_path / "a.xlsx"
+    path.write_bytes(data)
+
+    with pytest.raises(InputError) as caught:
+        load_here(path)
+
+    assert does in (caught.value.remedy or "")
+    assert "in Excel" not in (caught.value.remedy or "")
+
+
 def test_a_missing_file_and_a_folder_are_refused(tmp_path: Path) -> None:
     """There must be a file to read."""
     codes = []

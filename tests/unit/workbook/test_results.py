@@ -19,6 +19,7 @@ from sync.adapters.workbook.export import write_export
 from sync.adapters.workbook.own_order import NotCarried
 from sync.adapters.workbook.results import failed_workbook, write_results
 from sync.adapters.workbook.source import SheetSource
+from sync.adapters.workbook.styles import ERROR_FILL
 from sync.base import read_base
 from sync.model import (
     CellValue,
@@ -41,7 +42,7 @@ from sync.model import (
 from sync.report import RESULT_HEADINGS
 from sync.validate import check_sheet
 from tests.sections import ORIGIN
-from tests.workbooks import report_workbook
+from tests.workbooks import report_on, report_workbook
 
 NOT_A_NUMBER = Issue(
     "cell.not_a_number", "must be a whole number", "DisplayOrder", attempted_value="soon", cell="Edits!C4"
@@ -216,6 +217,47 @@ def test_a_report_that_comes_back_is_not_doubled(
     assert [name for name in sheet.parent.sheetnames if name.startswith("Summary")] == ["Summary"]
 
 
+def test_a_comment_under_a_mark_comes_back_when_the_cell_is_mended(own: Path, tmp_path: Path) -> None:
+    """What the operator said of a cell is never lost to what we say of it, however often the report goes round."""
+    workbook = load_workbook(own)
+    workbook["Edits"]["C4"].comment = Comment("ask Anna first\n" + "x" * 2_000, "me")
+    workbook.save(own)
+    path, said = own, workbook["Edits"]["C4"].comment.text
+
+    for number in range(3):
+        content = report_workbook(report_of(*OUTCOMES), source_of(path))
+        marked = opened(content)["C4"].comment
+        assert marked.text.startswith("DisplayOrder: ")
+        assert marked.text.endswith(said)
+        assert marked.text.count(said) == 1
+        path = tmp_path / f"{number}.xlsx"
+        path.write_bytes(content)
+    mended = opened(report_workbook(report_of(*(outcome(row) for row in range(3, 8))), source_of(path)))["C4"].comment
+
+    assert (mended.text, mended.author) == (said, "me")
+
+
+def test_the_text_of_an_uncached_formula_stays_beside_its_error(tmp_path: Path) -> None:
+    """However often the report goes round; and it is gone once there is a value."""
+    path = tmp_path / "0.xlsx"
+    workbook = Workbook()
+    sheet = workbook.worksheets[0]
+    for row in (["Id", "Title"], ["200", "=B9&C9"]):
+        sheet.append(row)
+    workbook.save(path)
+    for number in range(1, 4):
+        checked = check_sheet(load_here(path), aliases={})
+        content = report_workbook(report_on(checked), SheetSource.of(checked))
+        assert opened(content)["B2"].comment.text.endswith("=B9&C9")
+        path = tmp_path / f"{number}.xlsx"
+        path.write_bytes(content)
+    workbook = load_workbook(path)
+    workbook.worksheets[0]["B2"].value = "A title"
+    workbook.save(path)
+
+    assert opened(report_workbook(report_of(outcome(2)), source_of(path)))["B2"].comment is None
+
+
 def test_formulas_are_written_as_their_values_and_uncached_ones_stay_errors(tmp_path: Path) -> None:
     """No formula leaves the house; one that had no value still holds its row when the report comes back."""
     workbook = Workbook()
@@ -281,6 +323,7 @@ def test_dates_stay_dates_even_where_they_are_marked(tmp_path: Path) -> None:
     sheet = opened(report_workbook(report_of(outcome(2, Status.REJECTED, REQUIRED)), source))
 
     assert (sheet["B2"].value, sheet["B2"].is_date) == (moment, True)
+    assert sheet["B2"].fill.fgColor.rgb == ERROR_FILL.fgColor.rgb
 
 
 @pytest.mark.parametrize(
