@@ -15,15 +15,16 @@ _TRUE: Final = frozenset({"1", "true"})
 _EXTERNAL: Final = re.compile(r"\[[^\]]+\][^!\[\]]*!")
 """`[1]Sheet!A1`, or `[Book.xlsx]Sheet!A1`: a cell of another workbook."""
 _PLAIN_CELL: Final = re.compile(
-    rb'<c r="([A-Z]{1,3}[0-9]{1,7})"(?: s="[0-9]+")?(?: t="(?:s|n|b|e|str|inlineStr)")?(?: [cv]m="[0-9]+")?/?>'
+    rb'<c r="([A-Z]{1,3}+[0-9]{1,7}+)"(?: s="[0-9]++")?+(?: t="(?:s|n|b|e|str|inlineStr)")?+(?: [cv]m="[0-9]++")?+/?+>'
 )
 """The head of a cell as Excel writes it, whole: nothing in it is written in another way."""
 _PLAIN_ROW: Final = re.compile(rb'<row r="([0-9]{1,7})"')
 _HIDDEN_ROW: Final = re.compile(rb'<row r="([0-9]{1,7})"[^>]*?\shidden="(?:1|true)"')
-_DATA: Final = re.compile(rb"<sheetData\s*>.*</sheetData\s*>", re.DOTALL)
+_DATA: Final = re.compile(rb"<sheetData\s*>(.*)</sheetData\s*>", re.DOTALL)
 _VALUES: Final = (b"<v>", b"<is>")
-_USUAL: Final = (b"<c ", b"<v>", b"<row ")
-_RARER: Final = (b"<is>", b"<t>", b"<t ", b"<f>", b"<f ", b"<f/>")
+_UNUSUAL: Final = re.compile(rb"<(?!/|c |v>|row |is>|t>|t )[^ />]*+[ />]?+")
+"""The start of an element, or of anything else, that is not in every cell."""
+_FORMULAS: Final = frozenset({b"<f>", b"<f ", b"<f/"})
 _LETTERS: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _ERROR_TYPE: Final = b' t="e"'
 _MOST_SPECIAL: Final = 200_000
@@ -97,7 +98,7 @@ def _scan_plain(data: bytes, file: str) -> Scan | None:
     cells = _DATA.search(data)
     if cells is None or data.count(b"<sheetData") != 1:
         return None
-    special = _special_cells(data, *cells.span())
+    special = _special_cells(data, *cells.span(1))
     if special is None:
         return None
     rows = _PLAIN_ROW.findall(data)
@@ -151,18 +152,17 @@ def _special_cells(data: bytes, start: int, end: int) -> bytes | None:
 
     `None` where too many do, or where there is an element, a comment or a prefix that Excel does not write there.
     """
-    unknown = data.count(b"<", start, end) - data.count(b"</", start, end) - 1
-    unknown -= sum(data.count(tag, start, end) for tag in _USUAL)
-    if unknown and unknown != sum(data.count(tag, start, end) for tag in _RARER):
-        return None
-    heads = set()
-    for sign in (b"<f", _ERROR_TYPE) if unknown else (_ERROR_TYPE,):
-        place = data.find(sign, start, end)
-        while place >= 0:
-            heads.add(data.rfind(b"<c ", start, place))
-            if len(heads) > _MOST_SPECIAL:
-                return None
-            place = data.find(sign, place + 1, end)
+    heads: set[int] = set()
+    for element in _UNUSUAL.finditer(data, start, end):
+        if element[0] not in _FORMULAS or len(heads) > _MOST_SPECIAL:
+            return None
+        heads.add(data.rfind(b"<c ", start, element.start()))
+    place = data.find(_ERROR_TYPE, start, end)
+    while place >= 0:
+        heads.add(data.rfind(b"<c ", start, place))
+        if len(heads) > _MOST_SPECIAL:
+            return None
+        place = data.find(_ERROR_TYPE, place + 1, end)
     found = (data[head : _end_of_cell(data, head)] for head in sorted(heads))
     return b"<sheetData>" + b"".join(found) + b"</sheetData>"
 

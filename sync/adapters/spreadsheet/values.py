@@ -31,6 +31,8 @@ def sheets(data: bytes, file: str) -> Iterator[tuple[str, CalamineSheet]]:
         names = list(
             dict.fromkeys(sheet.name for sheet in book.sheets_metadata if sheet.typ == SheetTypeEnum.WorkSheet)
         )
+    if not names:
+        raise damaged(file)
     for name in names:
         with _refusing(file):
             sheet = book.get_sheet_by_name(name)

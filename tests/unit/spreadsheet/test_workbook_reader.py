@@ -216,3 +216,22 @@ def test_macros_are_mentioned(make_workbook: MakeWorkbook) -> None:
     path = make_workbook('<row r="1"><c r="A1"><v>1</v></c></row>', extra={"xl/vbaProject.bin": b"x"})
 
     assert ["macros" in note for note in load_here(path).notes] == [True]
+
+
+def test_a_workbook_without_sheets_is_refused(make_workbook: MakeWorkbook) -> None:
+    """No table would look like a table without rows."""
+    with pytest.raises(InputError) as caught:
+        load_here(make_workbook())
+
+    assert caught.value.code == "file.damaged"
+
+
+def test_a_sheet_of_several_thousand_rows_is_one_table_counted_from_a1(make_workbook: MakeWorkbook) -> None:
+    """What the reader leaves out above and left of the first value is blank, and no row is lost between two pieces."""
+    rows = "".join(f'<row r="{number}"><c r="C{number}"><v>{number}</v></c></row>' for number in range(3, 2_600))
+
+    table = load_here(make_workbook(rows)).tables[0]
+
+    assert [row.number for row in table.rows] == list(range(1, 2_600))
+    assert [row.cells for row in table.rows[:2]] == [(None, None, None)] * 2
+    assert [row.cells for row in table.rows[2:]] == [(None, None, number) for number in range(3, 2_600)]
