@@ -30,7 +30,9 @@ LONGEST_SHOWN: Final = 1_000
 """Characters of JSON up to which a value is kept itself; a longer one leaves its digest."""
 
 _ROWS_ABOVE: Final = 2
-_DIGEST: Final = re.compile("[0-9a-f]{64}")
+_DIGEST: Final = re.compile("[0-9a-f]{64}(?:[0-9a-f]{64})?")
+_DIGEST_ENDS: Final = 65
+"""Where in a cell the digest ends; after it, of a text of several lines with tabs, comes that of the text without."""
 _ID: Final = re.compile("[0-9]{1,19}")
 _ROWS_NAMED: Final = 5
 
@@ -47,15 +49,21 @@ class BaseSection:
     @property
     def digests(self) -> Mapping[str, str]:
         """The digest of every field."""
-        return {name: cell[1:] if cell[0] == "d" else digest(name, _value(cell)) for name, cell in self.cells.items()}
+        return {
+            name: cell[1:_DIGEST_ENDS] if cell[0] == "d" else digest(name, _value(cell))
+            for name, cell in self.cells.items()
+        }
 
     @property
     def shown(self) -> Mapping[str, Json]:
         """The values that are short enough to be kept."""
         return {name: _value(cell) for name, cell in self.cells.items() if cell[0] == "v"}
 
-    def seen(self, values: Mapping[str, Json], *, exported_at: str) -> Seen:
-        """Tell the fields of a row that the operator touched from those that are still as exported."""
+    def seen(self, values: Mapping[str, Json], *, exported_at: str, tabs_lost: bool = False) -> Seen:
+        """Tell the fields of a row that the operator touched from those that are still as exported.
+
+        With `tabs_lost` a text of several lines is so even if it lacks all the tabs that it was exported with.
+        """
         digests: dict[str, str] = {}
         shown: dict[str, Json] = {}
         untouched: list[str] = []
@@ -64,11 +72,14 @@ class BaseSection:
             if cell is None:
                 continue
             if cell[0] == "d":
-                if digest(name, value) == cell[1:]:
+                now = digest(name, value)
+                if now == cell[1:_DIGEST_ENDS] or (tabs_lost and now == cell[_DIGEST_ENDS:]):
                     untouched.append(name)
                 else:
-                    digests[name] = cell[1:]
-            elif equal(name, value, was := _value(cell)):
+                    digests[name] = cell[1:_DIGEST_ENDS]
+            elif equal(name, value, was := _value(cell)) or (
+                tabs_lost and (bare := _without_tabs(was)) is not None and equal(name, value, bare)
+            ):
                 untouched.append(name)
             else:
                 digests[name], shown[name] = digest(name, was), was
@@ -81,11 +92,17 @@ class Base:
 
     origin: Origin
     sections: Mapping[SectionId, BaseSection]
+    tabs_lost: bool = False
+    """Whether the file is an .ods: LibreOffice saves texts of several lines in it without their tabs."""
 
     def seen(self, section_id: SectionId, values: Mapping[str, Json]) -> Seen | None:
         """What the operator saw of the fields that a row names; `None` for a section that was not exported."""
         section = self.sections.get(section_id)
-        return None if section is None else section.seen(values, exported_at=self.origin.exported_at)
+        return (
+            None
+            if section is None
+            else section.seen(values, exported_at=self.origin.exported_at, tabs_lost=self.tabs_lost)
+        )
 
 
 def base_rows(records: Iterable[Record], origin: Origin) -> Iterator[tuple[str, ...]]:
@@ -110,8 +127,8 @@ def find_base(tables: Sequence[Table]) -> Table | None:
     return next((table for table in tables if _is_base(table)), None)
 
 
-def read_base(table: Table) -> Base | None:
-    """Read the base sheet; `None` if this is none.
+def read_base(table: Table, *, tabs_lost: bool = False) -> Base | None:
+    """Read the base sheet; `None` if this is none. Of an .ods, say that texts of several lines may lack their tabs.
 
     Raises:
         InputError: `base.damaged`: it is ours, and cannot be read whole.
@@ -127,7 +144,7 @@ def read_base(table: Table) -> Base | None:
             if section_id in sections:
                 raise _damaged(f"row {row.number} repeats the section {section_id}")
             sections[section_id] = section
-    return Base(origin, sections)
+    return Base(origin, sections, tabs_lost)
 
 
 def exported_places(tables: Sequence[Table]) -> dict[SectionId, tuple[int, int]]:
@@ -204,7 +221,15 @@ def _cell(name: str, value: Json) -> str:
         text = json.dumps(value).replace("_x", "\\u005fx")
         if len(text) <= LONGEST_SHOWN:
             return "v" + text
-    return "d" + digest(name, value)
+    bare = _without_tabs(value)
+    return "d" + digest(name, value) + ("" if bare is None else digest(name, bare))
+
+
+def _without_tabs(value: Json) -> str | None:
+    """A text of several lines without its tabs; `None` for any other value."""
+    if isinstance(value, str) and "\t" in value and ("\n" in value or "\r" in value):
+        return value.replace("\t", "")
+    return None
 
 
 def _value(cell: str) -> Any:  # noqa: ANN401 - JSON

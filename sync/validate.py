@@ -62,7 +62,7 @@ def check_sheet(
     """
     layout = find_layout(file, aliases=aliases)
     table = find_base(file.tables)
-    base = None if table is None else read_base(table)
+    base = None if table is None else read_base(table, tabs_lost=file.format == "ods")
     judge = _Judge(layout, is_csv=file.format == "csv", base=base, html=html, cleaner=cleaner, images=images)
     judged = [(row, judge.row(row)) for row in layout.rows()]
     verdicts, hidden = _without_hidden(judged, hidden_rows, layout.table.name)

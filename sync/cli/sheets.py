@@ -92,6 +92,19 @@ def export(
         records, titles = read_account(session, selection, request.interrupted)
     placed, notes = write_export(output, records, origin=origin, courses=titles)
     notes = (*([kept] if kept else []), *selection.empty_courses(records), *notes)
+    notes = (*cannot_come_back(placed.path), *notes)
     data(options, {"path": str(placed.path), "sections": len(records), "notes": list(notes)})
     say(options, [f"{len(records):,} sections written: {placed.path}", *notes, *([placed.note] if placed.note else [])])
     return 0
+
+
+def cannot_come_back(path: Path) -> tuple[str, ...]:
+    """Say of an export that is larger than a sheet may be when it is read, before anybody edits it."""
+    from sync.adapters.spreadsheet.container import read_content  # noqa: PLC0415 - loaded when the command runs
+    from sync.errors import InputError  # noqa: PLC0415 - the same
+
+    try:
+        read_content(path)
+    except InputError as exc:
+        return (f"{exc.message} It is too large to be applied: export some courses at a time, with --course.",)
+    return ()

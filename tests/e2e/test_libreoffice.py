@@ -279,5 +279,16 @@ def test_an_export_of_many_odd_texts_comes_back_through_libreoffice(tmp_path: Pa
     ours = judged(tmp_path / "export.xlsx")
 
     assert len(ours) == len(records)
-    for kind in ("xlsx", "ods"):
-        assert judged(tmp_path / kind / f"export.{kind}") == ours
+    assert judged(tmp_path / "xlsx" / "export.xlsx") == ours
+    assert _tabs_aside(judged(tmp_path / "ods" / "export.ods")) == _tabs_aside(ours)
+
+
+def _tabs_aside(judged_rows: dict[str, Any] | str) -> object:
+    """LibreOffice saves a text of several lines in an .ods without its tabs: still no cell counts as edited."""
+    assert isinstance(judged_rows, dict)
+    return {
+        key: ({name: str(value).replace("\t", "") for name, value in row[0].items()}, *row[1:])
+        if isinstance(row, tuple)
+        else row
+        for key, row in judged_rows.items()
+    }

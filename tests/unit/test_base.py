@@ -48,6 +48,44 @@ def read(table: Table) -> Base:
     return base
 
 
+# tabs that LibreOffice loses in an .ods -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("more", ["", "x" * LONGEST_SHOWN], ids=["short", "long"])
+@pytest.mark.parametrize(
+    ("cell", "expected"),
+    [
+        pytest.param("<ul>\n<li>a</li>\n</ul>", True, id="no tab is left"),
+        pytest.param("<ul>\n\t<li>a</li>\n</ul>", True, id="as exported"),
+        pytest.param("<ul>\n<li>b</li>\n</ul>", False, id="edited beside"),
+    ],
+)
+def test_a_text_whose_tabs_the_program_lost_is_untouched(more: str, cell: str, expected: bool) -> None:  # noqa: FBT001 - a parameter
+    """Saving as .ods is no edit; in any other file the tabs were taken out by somebody."""
+    table = table_of(section(7) | {"SectionContents": "<ul>\n\t<li>a</li>\n</ul>" + more})
+    values: dict[str, Json] = {"SectionContents": cell + more}
+    ods, other = read_base(table, tabs_lost=True), read(table)
+    assert ods is not None
+
+    seen, seen_elsewhere = ods.seen(SEVEN, values), other.seen(SEVEN, values)
+
+    assert seen is not None
+    assert seen_elsewhere is not None
+    assert ("SectionContents" in seen.untouched) is expected
+    assert ("SectionContents" in seen_elsewhere.untouched) is ("\t" in cell)
+
+
+def test_the_tabs_of_a_single_line_count() -> None:
+    """There LibreOffice keeps them."""
+    base = read_base(table_of(section(7) | {"Title": "a\t b"}), tabs_lost=True)
+    assert base is not None
+
+    seen = base.seen(SEVEN, {"Title": "a b"})
+
+    assert seen is not None
+    assert seen.untouched == frozenset()
+
+
 # there and back ----------------------------------------------------------------------------------------------------
 
 
