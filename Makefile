@@ -9,7 +9,7 @@ BIN := .venv/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 PYTEST := $(BIN)/pytest -q
 COMPILE := build/pip-tools/bin/pip-compile --quiet --generate-hashes --no-emit-index-url --no-emit-find-links \
-	--no-emit-trusted-host --no-emit-options --allow-unsafe --no-header --extra sandbox --extra build --extra clean
+	--no-emit-trusted-host --no-emit-options --allow-unsafe --no-header --extra sandbox --extra web --extra build --extra clean
 UNATTENDED := --extra alerts --extra metrics --extra watch
 
 .DEFAULT_GOAL := help

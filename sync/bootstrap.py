@@ -128,16 +128,23 @@ def open_session(settings: Settings, *, clock: Clock | None = None) -> Iterator[
 
 def open_ledger(store: Store, settings: Settings, clock: Clock) -> QuotaLedger:
     """The quota ledger of the profile, with what the store knows."""
-    ledger = QuotaLedger(
-        shared(settings.limits, quota_share=settings.quota_share),
-        clock,
-        owner=_owner(),
-        give_up_s=_give_up_s(settings),
-    )
+    ledger = _ledger(settings, clock)
     with store.transaction() as connection:
         ledger.forget_old(connection)
         ledger.catch_up(connection)
     return ledger
+
+
+def read_ledger(store: Store, settings: Settings, clock: Clock) -> QuotaLedger:
+    """The same to look at: nothing is written, so that those who only look hold up nobody."""
+    ledger = _ledger(settings, clock)
+    ledger.catch_up(store.connection)
+    return ledger
+
+
+def _ledger(settings: Settings, clock: Clock) -> QuotaLedger:
+    limits = shared(settings.limits, quota_share=settings.quota_share)
+    return QuotaLedger(limits, clock, owner=_owner(), give_up_s=_give_up_s(settings))
 
 
 def _owner() -> str:

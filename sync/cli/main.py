@@ -39,6 +39,8 @@ COMMANDS: dict[str, _Lazy] = {
     "status": _Lazy("runs", "Show one run: what is done, what is left."),
     "report": _Lazy("runs", "Write the report of a run again, from the journal."),
     "purge": _Lazy("purge", "Let go what is older than the profile keeps."),
+    "serve": _Lazy("serve", "Serve the page for people who use no terminal."),
+    "users": _Lazy("users", "Say who may use the page."),
     "sandbox": _Lazy("sandbox", "Serve a local stand-in for the API."),
     "doctor": _Lazy("account", "Check configuration, reachability, sign-in and roles."),
     "login": _Lazy("account", "Sign in with a user name and a password, and keep the sign-in."),

@@ -1,6 +1,5 @@
 """`coursesync undo`: take back what a run wrote, wherever nobody wrote after it."""
 
-import re
 import sys
 from collections.abc import Mapping
 from difflib import get_close_matches
@@ -12,6 +11,7 @@ from sync.cli.allow import allow_option
 from sync.cli.apply import carried_out, moment_of, until_option, wait_option, watching
 from sync.cli.options import Common, common
 from sync.cli.places import check_folder
+from sync.cli.rows import row_numbers
 from sync.errors import ConfigError, HeldRun
 
 if TYPE_CHECKING:
@@ -19,9 +19,6 @@ if TYPE_CHECKING:
     from sync.jobs.reports import Result
     from sync.jobs.runs import Watch
     from sync.jobs.undoing import Selection
-    from sync.model import RowNumber
-
-_RANGE = re.compile(r"(\d{1,7})(?:\s*[-\u2013]\s*(\d{1,7}))?")
 
 
 @click.command()
@@ -57,7 +54,7 @@ def undo(
     check_folder(options.out)
     stop_at = moment_of(until)
     settings = options.settings(needs_network=True)
-    selection = Selection(_rows(rows), _fields(fields, settings.aliases))
+    selection = Selection(row_numbers(rows, option="--rows"), _fields(fields, settings.aliases))
     if not yes and not sys.stdin.isatty():
         with options.logging(settings):
             with open_session(settings) as session, watching(options, session, stop_at, yes=False) as watch:
@@ -99,26 +96,6 @@ def _shown(
             "Nothing was sent: there is no terminal to ask at.", remedy="Give --yes to send without asking."
         )
     return show_proposal(session, proposal, out=options.out, unapproved=unapproved)
-
-
-def _rows(text: str | None) -> "frozenset[RowNumber] | None":
-    """Read row numbers and ranges of them.
-
-    Raises:
-        ConfigError: it is neither.
-    """
-    if text is None:
-        return None
-    from sync.model import RowNumber  # noqa: PLC0415 - only where rows are named
-
-    rows: set[RowNumber] = set()
-    for part in text.split(","):
-        match = _RANGE.fullmatch(part.strip())
-        if match is None:
-            raise ConfigError(f"--rows takes row numbers such as 4,7-9, not {text!r}.")
-        first = int(match[1])
-        rows |= {RowNumber(row) for row in range(first, int(match[2] or first) + 1)}
-    return frozenset(rows)
 
 
 def _fields(text: str | None, aliases: Mapping[str, str]) -> frozenset[str] | None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from sync.adapters.lock import run_lock
@@ -51,3 +52,8 @@ def keep_copy(checked: CheckedSheet, state_dir: Path) -> Path:
             remedy="Nothing was sent. Save it, then apply it again.",
         )
     return copy
+
+
+def called_so(checked: CheckedSheet, name: str) -> CheckedSheet:
+    """The sheet under the name that its owner knows it by: its copy is kept, and nothing is read under this name."""
+    return replace(checked, file=replace(checked.file, path=Path(name)))

@@ -18,6 +18,7 @@ from sync.adapters.store.showings import keep_showings
 from sync.bootstrap import Session, new_run_id, who
 from sync.canary import canary_issue
 from sync.errors import ConfigError, HeldRun
+from sync.jobs.asked import asked_of
 from sync.jobs.binding import check_account
 from sync.jobs.canaries import go_past, stages_of
 from sync.jobs.only_run import keep_copy, only_run
@@ -298,7 +299,9 @@ def carry_out(
         CourseSyncError: the store could not be written.
     """
     with bound(run_id=facts.run_id):
-        ending = _send_all(session, facts, rows, desired, watch)
+        with asked_of(session, facts.run_id) as asked:
+            listening = replace(watch, stop_asked=lambda: watch.stop_asked() or asked.stop_asked())
+            ending = _send_all(session, facts, rows, desired, listening)
         code = _end(session, facts, ending)
         watch.events.emit("run.finished", run_id=facts.run_id, exit_code=code)
         return write_run_report(

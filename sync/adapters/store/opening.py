@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, ExceptionContext, create_engine, event, insert, select, update
 
+from sync.adapters.store.attended import know_attended_work
 from sync.adapters.store.schema import SCHEMA_VERSION, desired, meta, metadata, rewritings, shown
 from sync.adapters.store.unattended import know_unattended_work
 from sync.errors import ConfigError, CourseSyncError, StoreNotWritten
@@ -64,6 +65,7 @@ _MIGRATIONS: Mapping[int, Migration] = {
     2: _keep_values,
     3: _know_the_boot_clock,
     4: know_unattended_work,
+    5: know_attended_work,
 }
 """From each older version to the next one."""
 
@@ -150,6 +152,28 @@ def open_store(state_dir: Path, clock: Clock, *, mounts: Path = _MOUNTS) -> Stor
         _shape(store)
         undo.pop_all()
     return store
+
+
+def open_for_reading(state_dir: Path, clock: Clock) -> Store:
+    """Open once more a store that this process has opened before: to look at it, without a word to the disk.
+
+    Raises:
+        ConfigError: it is gone, or damaged.
+    """
+    path = state_dir / STORE_NAME
+    if not path.is_file():
+        raise ConfigError(f"The store {path} is gone.", remedy=_DAMAGED)
+    engine = create_engine(f"sqlite:///{path}", isolation_level="AUTOCOMMIT", hide_parameters=True)
+    event.listen(engine, "connect", _only_read)
+    event.listen(engine, "handle_error", partial(_say, path))
+    return Store(path, engine.connect(), clock)
+
+
+def _only_read(connection: Any, _record: object) -> None:  # noqa: ANN401 - the driver's own connection
+    cursor = connection.cursor()
+    cursor.execute(f"PRAGMA busy_timeout = {BUSY_S * 1000}")
+    cursor.execute("PRAGMA query_only = ON")
+    cursor.close()
 
 
 def _make_file(path: Path) -> None:

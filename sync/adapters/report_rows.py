@@ -1,0 +1,124 @@
+"""Read the rows of a report that was written: found by status, field, course and words, a page at a time.
+
+What rows are found by is kept in memory; the rest of a row is read from `report.jsonl` when it is shown.
+"""
+
+import csv
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from sync.report import FORMULA_STARTS
+
+_WORDS_OF_A_VALUE: Final = 400
+"""Characters of each value that a search looks through."""
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which rows are wanted; what is empty asks for nothing."""
+
+    status: str = ""
+    field: str = ""
+    course: str = ""
+    words: str = ""
+    code: str = ""
+    """Of an issue."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    row: int
+    status: str
+    course: str
+    title: str
+    fields: frozenset[str]
+    codes: frozenset[str]
+    words: str
+    offset: int
+    length: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReportRow:
+    """One row as it is shown: the object of `report.jsonl`, with course and title."""
+
+    course: str
+    title: str
+    facts: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class ReportRows:
+    """The rows of one report, in the sheet's order."""
+
+    path: Path
+    lines: Sequence[_Line]
+    fields: tuple[str, ...]
+    """That any row changes."""
+    courses: tuple[str, ...]
+
+    def find(self, wanted: Filter) -> list[int]:
+        """The places of the rows that are wanted, from 0."""
+        words = wanted.words.casefold().split()
+        return [
+            at
+            for at, line in enumerate(self.lines)
+            if (not wanted.status or line.status == wanted.status)
+            and (not wanted.field or wanted.field in line.fields)
+            and (not wanted.course or line.course == wanted.course)
+            and (not wanted.code or wanted.code in line.codes)
+            and all(word in line.words for word in words)
+        ]
+
+    def read(self, places: Sequence[int]) -> Iterator[ReportRow]:
+        """The rows at these places, whole."""
+        with self.path.open("rb") as file:
+            for at in places:
+                line = self.lines[at]
+                file.seek(line.offset)
+                yield ReportRow(line.course, line.title, json.loads(file.read(line.length)))
+
+
+def read_report_rows(folder: Path) -> ReportRows:
+    """Read what the rows of the report in `folder` are found by.
+
+    Raises:
+        OSError: there is no report.
+    """
+    path = folder / "report.jsonl"
+    lines = tuple(_lines(path, folder / "report.csv"))
+    fields = sorted({name for line in lines for name in line.fields})
+    courses = sorted({line.course for line in lines if line.course}, key=lambda course: (len(course), course))
+    return ReportRows(path, lines, tuple(fields), tuple(courses))
+
+
+def _lines(path: Path, table: Path) -> Iterator[_Line]:
+    offset = 0
+    with path.open("rb") as objects, table.open(encoding="utf-8-sig", newline="") as file:
+        labels = csv.DictReader(file)
+        for text in objects:
+            facts, label = json.loads(text), next(labels, {})
+            course, title = _plain(label.get("CourseId", "")), _plain(label.get("Title", ""))
+            changes, issues = facts["changes"], facts["issues"]
+            said = [str(facts["id"] or ""), title, *(str(issue["message"]) for issue in issues)]
+            said += [str(change["after"])[:_WORDS_OF_A_VALUE] for change in changes]
+            yield _Line(
+                row=facts["row"],
+                status=facts["status"],
+                course=course,
+                title=title,
+                fields=frozenset(change["field"] for change in changes),
+                codes=frozenset(issue["code"] for issue in issues),
+                words=" ".join(said).casefold(),
+                offset=offset,
+                length=len(text),
+            )
+            offset += len(text)
+
+
+def _plain(text: str) -> str:
+    """A label without the guard that keeps a spreadsheet from running it."""
+    return text[1:] if text.startswith("'") and text[1:].startswith(FORMULA_STARTS) else text

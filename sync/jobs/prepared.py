@@ -1,0 +1,209 @@
+"""What a process of its own prepares for a person at the page: a plan, the plan of an undo, an export, a template.
+
+Each has a folder of its own below `plans` in the state directory, with a name that nobody has chosen; what a person
+calls the file is a text in `about.json`, and never a part of a path.
+"""
+
+import json
+import shutil
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, Final
+
+from sync.adapters.background import answer_of, begin, is_at_work
+from sync.adapters.whole_file import place
+from sync.errors import ConfigError
+
+PLANS: Final = "plans"
+SHEET: Final = "sheet.bin"
+_ABOUT: Final = "about.json"
+_OUT: Final = "answer.json"
+_NAME: Final = 32
+"""Hex digits."""
+
+
+class Kind(StrEnum):
+    """What is prepared."""
+
+    PLAN = "plan"
+    UNDO = "undo"
+    EXPORT = "export"
+    TEMPLATE = "template"
+
+
+class Stage(StrEnum):
+    """How far it has come."""
+
+    MAKING = "making"
+    READY = "ready"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What is known of it from the start."""
+
+    kind: Kind
+    called: str
+    """The name of the uploaded file, or what it is."""
+    person: str
+    """Who asked for it."""
+    at_wall: float
+    process: str = ""
+    run_id: str | None = None
+    """The run that is to be undone."""
+    parent: str | None = None
+    """The plan that this one was made from."""
+    leave_out: str = ""
+    choices: tuple[str, ...] = ()
+    sha256: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """One folder, as it stands."""
+
+    name: str
+    folder: Path
+    about: About
+    stage: Stage
+    answer: Mapping[str, Any] = field(default_factory=dict)
+    """What its process said: the summary of the plan."""
+
+    @property
+    def sheet(self) -> Path:
+        """The uploaded file."""
+        return self.folder / SHEET
+
+    @property
+    def sends(self) -> int:
+        """Rows that would be sent."""
+        return int(self.answer.get("counts", {}).get("to_update", 0))
+
+    @property
+    def held(self) -> tuple[str, ...]:
+        """The rails that hold it."""
+        return tuple(rail["name"] for rail in self.answer.get("rails", ()) if rail["held"])
+
+    @property
+    def checksum(self) -> str:
+        """Of the sealed plan."""
+        return str(self.answer.get("plan", {}).get("checksum", ""))
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """Where things are prepared, and with which options of the command line."""
+
+    state_dir: Path
+    words: tuple[str, ...]
+    """`--profile NAME` and its like, as the server was started with them."""
+
+    @property
+    def root(self) -> Path:
+        """The folder of all of them."""
+        return self.state_dir / PLANS
+
+    def new(self, about: About) -> Prepared:
+        """Make a folder; nothing is begun yet."""
+        name = uuid.uuid4().hex
+        folder = self.root / name
+        self.root.mkdir(mode=0o700, exist_ok=True)
+        folder.mkdir(mode=0o700)
+        return Prepared(name, folder, about, Stage.MAKING)
+
+    def begin(self, prepared: Prepared, words: Sequence[str]) -> Prepared:
+        """Start the process that prepares it, and write down what is known.
+
+        Raises:
+            OSError: it cannot be started.
+        """
+        process = begin((*words, "--json", "--log-format", "json", *self.words), prepared.folder / _OUT)
+        about = replace(prepared.about, process=process)
+        place(prepared.folder / _ABOUT, json.dumps(_about_json(about)).encode())
+        return replace(prepared, about=about)
+
+    def plan(self, prepared: Prepared) -> Prepared:
+        """Plan the sheet that lies in its folder."""
+        about = prepared.about
+        words = ["plan", str(prepared.sheet), "--called", about.called, "--out", str(prepared.folder)]
+        words += ["--leave-out", about.leave_out] if about.leave_out else []
+        words += [word for choice in about.choices for word in ("--choose", choice)]
+        return self.begin(prepared, words)
+
+    def plan_again(
+        self, former: Prepared, *, leave_out: str, choices: Sequence[str], person: str, at_wall: float
+    ) -> Prepared:
+        """Plan the same sheet with other decisions about its rows; the former plan stays as it is."""
+        about = replace(
+            former.about,
+            parent=former.name,
+            leave_out=leave_out,
+            choices=tuple(choices),
+            person=person,
+            at_wall=at_wall,
+        )
+        again = self.new(about)
+        shutil.copyfile(former.sheet, again.sheet)
+        again.sheet.chmod(0o600)
+        return self.plan(again)
+
+    def undo(self, run_id: str, *, person: str, at_wall: float) -> Prepared:
+        """Plan the undo of a run."""
+        prepared = self.new(About(Kind.UNDO, f"undo of {run_id}", person, at_wall, run_id=run_id))
+        return self.begin(prepared, ["undo", run_id, "--out", str(prepared.folder)])
+
+    def workbook(self, kind: Kind, *, person: str, at_wall: float) -> Prepared:
+        """Write an export or a template."""
+        prepared = self.new(About(kind, f"{kind}.xlsx", person, at_wall))
+        return self.begin(prepared, [kind.value, "-o", str(prepared.folder / f"{kind}.xlsx")])
+
+    def find(self, name: str) -> Prepared:
+        """The folder of this name, as it stands.
+
+        Raises:
+            ConfigError: there is none.
+        """
+        folder = self.root / name
+        if len(name) != _NAME or not set(name) <= set("0123456789abcdef") or not (folder / _ABOUT).is_file():
+            raise ConfigError("There is no such plan.", remedy="It may have been purged: upload the sheet again.")
+        about = _about_of(json.loads((folder / _ABOUT).read_text(encoding="utf-8")))
+        if is_at_work(about.process):
+            return Prepared(name, folder, about, Stage.MAKING)
+        answer = answer_of(folder / _OUT)
+        if answer is None:
+            answer = {"error": "It was ended before it was done.", "remedy": "Try it again.", "exit_code": 1}
+        stage = Stage.REFUSED if "error" in answer else Stage.READY
+        return Prepared(name, folder, about, stage, answer)
+
+    def folder_for(self, run_id: str) -> str:
+        """The folder in which the words of a run's next process are kept; made if it is not there."""
+        (self.root / run_id).mkdir(mode=0o700, parents=True, exist_ok=True)
+        return run_id
+
+    def recent(self, *, at_most: int = 20) -> Iterable[Prepared]:
+        """The latest ones, newest first."""
+        found = sorted(self.root.glob(f"*/{_ABOUT}"), key=lambda path: path.stat().st_mtime, reverse=True)
+        return [self.find(path.parent.name) for path in found[:at_most]]
+
+
+def _about_json(about: About) -> dict[str, object]:
+    return {
+        "kind": about.kind.value,
+        "called": about.called,
+        "person": about.person,
+        "at_wall": about.at_wall,
+        "process": about.process,
+        "run_id": about.run_id,
+        "parent": about.parent,
+        "leave_out": about.leave_out,
+        "choices": list(about.choices),
+        "sha256": about.sha256,
+    }
+
+
+def _about_of(facts: dict[str, Any]) -> About:
+    return About(**{**facts, "kind": Kind(facts["kind"]), "choices": tuple(facts["choices"])})

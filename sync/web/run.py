@@ -1,0 +1,245 @@
+"""A run: at work, stopped or ended; its order while it waits; pause, resume, undo; its report to take away."""
+
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+
+from starlette.exceptions import HTTPException
+from starlette.responses import FileResponse, RedirectResponse, Response
+
+from sync.adapters.lock import who_holds
+from sync.adapters.store.history import find_run
+from sync.adapters.store.opening import Store
+from sync.adapters.store.orders import (
+    PAUSE,
+    Order,
+    OrderKind,
+    OrderState,
+    ask_run,
+    asked_of_run,
+    find_order,
+    keep_order,
+    open_orders,
+)
+from sync.adapters.store.progress import PACE_S, Progress, pace_of, progress_of, rows_of
+from sync.jobs.carrying import run_of_order
+from sync.model import Outcome
+from sync.plan import cost
+from sync.preview import shown
+from sync.section import ACTIONS
+from sync.times import duration
+from sync.undo import undone_run
+from sync.web.charts import pace_chart, status_chart
+from sync.web.differences import difference, is_long
+from sync.web.plan import DOWNLOADS
+from sync.web.rows import ROWS_A_PAGE, ChangeShown, RowShown, TablePage, table_page, wanted_by
+from sync.web.site import Site
+from sync.web.texts import text
+from sync.web.visits import Visit, to
+from sync.web.writing import writing
+
+REPORTS = tuple(name for name in DOWNLOADS if name != "plan.json")
+COUNTED_BY_LIMITS = 2_000
+"""Up to so many rows, the remaining time is reckoned by the limits; beyond, by the pace."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A run as the page shows it."""
+
+    progress: Progress
+    state: str
+    """`at_work`, `pausing`, `stopped`, `died`, `finished`."""
+
+    @property
+    def is_at_work(self) -> bool:
+        """Whether a process carries it out now."""
+        return self.state in ("at_work", "pausing")
+
+
+def standing_of(site: Site, store: Store, run_id: str) -> Standing | None:
+    """How a run stands; `None` if there is no such run."""
+    progress = progress_of(store, run_id)
+    if progress is None:
+        return None
+    facts = progress.facts
+    locked = who_holds(site.settings.state_dir / "run.lock") is not None
+    ordered = any(
+        order.state is OrderState.AT_WORK and run_of_order(store, order, site.desk) == facts.run_id
+        for order in open_orders(store)
+    )
+    if locked and (facts.state == "open" or ordered):
+        return Standing(progress, "pausing" if asked_of_run(store, facts.run_id) else "at_work")
+    return Standing(progress, "died" if facts.state == "open" else facts.state)
+
+
+def live_facts(site: Site, standing: Standing) -> dict[str, Any]:
+    """What changes while a run is at work, as words."""
+    progress = standing.progress
+    left = text("run.left", duration=duration(_seconds_left(site, progress))) if progress.left else ""
+    return {
+        "state": standing.state,
+        "done": progress.done,
+        "total": progress.to_send,
+        "said": text("run.done", done=f"{progress.done:,}", total=f"{progress.to_send:,}"),
+        "pace": text("run.pace", n=progress.last_minute) if standing.is_at_work else "",
+        "left": left if standing.is_at_work else "",
+        "state_said": text(f"run.{standing.state}"),
+        "counts": dict(progress.counts),
+    }
+
+
+def _seconds_left(site: Site, progress: Progress) -> float:
+    if progress.left > COUNTED_BY_LIMITS and progress.last_minute:
+        return progress.left / progress.last_minute * 60
+    settings = site.settings
+    price = cost(
+        min(progress.left, COUNTED_BY_LIMITS),
+        limits=settings.limits,
+        ids_per_request=50,
+        latency_s=0.2,
+        verify=settings.verify,
+    )
+    return price.seconds * max(1.0, progress.left / COUNTED_BY_LIMITS)
+
+
+def run(visit: Visit) -> Response:
+    """Show a run as it stands."""
+    standing = standing_of(visit.site, visit.store, visit.path("run"))
+    if standing is None:
+        raise HTTPException(HTTPStatus.NOT_FOUND)
+    facts = standing.progress.facts
+    folder = visit.site.settings.state_dir / "reports" / facts.run_id
+    has_report = not standing.is_at_work and (folder / "report.jsonl").is_file() and facts.reported
+    table = table_page(visit, visit.site.reports.rows(folder)) if has_report else _from_journal(visit, standing)
+    shown_facts = {"table": table, "base": f"/runs/{facts.run_id}", "decides": False}
+    if visit.request.headers.get("hx-target") == "rows":
+        return visit.page("rows.html", shown_facts)
+    counts = {status: count for status, count in standing.progress.counts.items() if count}
+    write_limits = [
+        limit for limit in visit.site.settings.limits if limit.scope.value == "write" and limit.seconds == PACE_S
+    ]
+    return visit.page(
+        "run.html",
+        shown_facts,
+        standing=standing,
+        facts=facts,
+        live=live_facts(visit.site, standing),
+        undoes=undone_run(facts.issues),
+        counts=counts,
+        statuses=status_chart(counts),
+        pace=pace_chart(pace_of(visit.store, facts.run_id), limit=write_limits[0].count if write_limits else None),
+        files=[name for name in REPORTS if has_report and (folder / name).is_file()],
+    )
+
+
+def _from_journal(visit: Visit, standing: Standing) -> TablePage:
+    """While a run is at work its rows come from the journal, found by their status alone."""
+    wanted = wanted_by(visit)
+    asked = visit.word("page", "1")
+    page = max(1, int(asked)) if asked.isdecimal() and len(asked) < 8 else 1  # noqa: PLR2004 - digits
+    total, outcomes = rows_of(
+        visit.store,
+        standing.progress.facts.run_id,
+        status=wanted.status or None,
+        skip=(page - 1) * ROWS_A_PAGE,
+        at_most=ROWS_A_PAGE,
+    )
+    pages = max(1, -(-total // ROWS_A_PAGE))
+    return TablePage(tuple(map(_row, outcomes)), total, min(page, pages), pages, wanted, (), ())
+
+
+def _row(outcome: Outcome) -> RowShown:
+    return RowShown(
+        row=outcome.row,
+        id=outcome.label.id,
+        course=outcome.label.course_id,
+        title=outcome.label.title,
+        status=outcome.status.value,
+        changes=tuple(
+            ChangeShown(
+                change.field,
+                shown(change.before),
+                shown(change.after),
+                None,
+                difference(str(change.before or ""), str(change.after or ""))
+                if is_long(change.before) or is_long(change.after)
+                else (),
+                change.field in ACTIONS,
+            )
+            for change in outcome.changes
+        ),
+        issues=[
+            {"severity": issue.severity.value, "property": issue.field, "message": issue.message, "cell": issue.cell}
+            for issue in outcome.issues
+        ],
+        facts={},
+    )
+
+
+def order(visit: Visit) -> Response:
+    """Show an order while it waits, then lead to its run."""
+    found = find_order(visit.store, int(visit.path("number")))
+    if found is None:
+        raise HTTPException(HTTPStatus.NOT_FOUND)
+    run_id = found.run_id if found.state is OrderState.ENDED else None
+    run_id = run_id or (run_of_order(visit.store, found, visit.site.desk) if _has_begun(found) else None)
+    if run_id is not None and (found.kind is not OrderKind.UNDO or run_id != found.run_id):
+        if visit.request.headers.get("hx-request") == "true":
+            return Response(headers={"HX-Redirect": f"/runs/{run_id}"})
+        return RedirectResponse(f"/runs/{run_id}", status_code=HTTPStatus.SEE_OTHER)
+    holder = who_holds(visit.site.settings.state_dir / "run.lock")
+    called = visit.site.desk.find(found.plan).about.called if found.kind is not OrderKind.RESUME else found.plan
+    return visit.page("order.html", order=found, called=called, holder=holder, state=found.state.value)
+
+
+def _has_begun(found: Order) -> bool:
+    return found.state in (OrderState.AT_WORK, OrderState.ENDED)
+
+
+def pause(visit: Visit) -> Response:
+    """Ask a run to stop, resumably: the page only writes the request."""
+    standing = standing_of(visit.site, visit.store, visit.path("run"))
+    if standing is None:
+        raise HTTPException(HTTPStatus.NOT_FOUND)
+    run_id = standing.progress.facts.run_id
+    if standing.state == "at_work":
+        with writing(visit.site) as store:
+            ask_run(store, run_id, PAUSE, name=visit.person.name)
+        visit.note("pause_asked", run_id=run_id)
+    return to(f"/runs/{run_id}")
+
+
+def resume(visit: Visit) -> Response:
+    """Order that a stopped run goes on."""
+    standing = standing_of(visit.site, visit.store, visit.path("run"))
+    if standing is None or standing.is_at_work or standing.state == "finished":
+        raise HTTPException(HTTPStatus.NOT_FOUND)
+    run_id = standing.progress.facts.run_id
+    folder = visit.site.desk.folder_for(run_id)
+    with writing(visit.site) as store:
+        number = keep_order(store, OrderKind.RESUME, plan=folder, name=visit.person.name, run_id=run_id)
+    visit.note("resume_ordered", run_id=run_id, order=number)
+    return to(f"/orders/{number}")
+
+
+def undo(visit: Visit) -> Response:
+    """Plan the undo of a run; it is shown and approved like any plan."""
+    facts = find_run(visit.store, visit.path("run"))
+    if facts is None:
+        raise HTTPException(HTTPStatus.NOT_FOUND)
+    made = visit.site.desk.undo(facts.run_id, person=visit.person.name, at_wall=visit.site.clock.wall())
+    visit.note("undo_planned", run_id=facts.run_id, plan=made.name)
+    return to(f"/plans/{made.name}")
+
+
+def download(visit: Visit) -> Response:
+    """Give one of the files of a run's report, always as a download."""
+    facts, name = find_run(visit.store, visit.path("run")), visit.path("name")
+    if facts is None or name not in REPORTS:
+        raise HTTPException(HTTPStatus.NOT_FOUND)
+    path = visit.site.settings.state_dir / "reports" / facts.run_id / name
+    if not path.is_file():
+        raise HTTPException(HTTPStatus.NOT_FOUND)
+    visit.note("downloaded", run_id=facts.run_id, file=name)
+    return FileResponse(path, filename=f"{facts.run_id} {name}", content_disposition_type="attachment")

@@ -1,0 +1,92 @@
+"""What every page of one server has at hand."""
+
+import hashlib
+from collections.abc import Mapping
+from contextlib import closing
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from threading import Lock
+from typing import Final, cast
+
+from sync.adapters.report_rows import ReportRows, read_report_rows
+from sync.adapters.store import open_store
+from sync.adapters.store.audit import write_audit
+from sync.config import Settings
+from sync.jobs.carrying import Carrier
+from sync.jobs.prepared import Desk
+from sync.ports import Clock
+from sync.redaction import Redactor
+from sync.section import Json
+from sync.web.access import Access, Person
+from sync.web.rendering import Rendering
+from sync.web.security import Limits
+
+REPORTS_KEPT: Final = 4
+"""Reports of which the rows' index stays in memory."""
+
+
+@dataclass(slots=True)
+class _Reports:
+    """The reports that were looked at last."""
+
+    known: dict[tuple[Path, int], ReportRows] = field(default_factory=dict)
+    lock: Lock = field(default_factory=Lock)
+
+    def rows(self, folder: Path) -> ReportRows:
+        key = (folder, (folder / "report.jsonl").stat().st_mtime_ns)
+        with self.lock:
+            found = self.known.pop(key, None) or read_report_rows(folder)
+            self.known[key] = found
+            while len(self.known) > REPORTS_KEPT:
+                del self.known[next(iter(self.known))]
+        return found
+
+
+@dataclass
+class Site:
+    """The parts of one server."""
+
+    settings: Settings
+    clock: Clock
+    access: Access
+    desk: Desk
+    carrier: Carrier
+    four_eyes: bool
+    """Whether nobody may approve the own upload."""
+    secure: bool
+    """Whether the browser speaks TLS with us, or with who stands before us."""
+    limits: Limits = field(default_factory=Limits)
+    reports: _Reports = field(default_factory=_Reports)
+
+    @cached_property
+    def cookie(self) -> str:
+        """The session's cookie; cookies know no ports, so two profiles on one host need two names."""
+        name = f"coursesync-{hashlib.sha256(str(self.settings.state_dir).encode()).hexdigest()[:8]}"
+        return f"__Host-{name}" if self.secure else name
+
+    @cached_property
+    def rendering(self) -> Rendering:
+        """The templates."""
+        settings = self.settings
+        always: Mapping[str, object] = {
+            "profile": settings.profile,
+            "account": settings.account,
+            "base_url": settings.base_url,
+            "is_sandbox": settings.is_loopback,
+            "has_people": self.access.has_people,
+        }
+        return Rendering(always)
+
+    def note(
+        self, person: Person | None, action: str, *, address: str, run_id: str | None = None, **facts: Json
+    ) -> None:
+        """Add to the audit log what somebody did at the page.
+
+        Raises:
+            StoreNotWritten: the disk is full.
+        """
+        name = "nobody" if person is None else person.name
+        clean = cast("Mapping[str, Json]", Redactor(self.settings.secrets).event({"address": address, **facts}))
+        with closing(open_store(self.settings.state_dir, self.clock)) as store:
+            write_audit(store, f"page.{action}", user=name, run_id=run_id, facts=clean)

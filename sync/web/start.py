@@ -1,0 +1,73 @@
+"""The first page: whose account this is, what is left of it today, and everything that was begun."""
+
+from dataclasses import dataclass
+
+from starlette.responses import Response
+
+from sync.adapters.lock import who_holds
+from sync.adapters.store.history import recent_runs
+from sync.adapters.store.orders import Order, OrderKind, OrderState, open_orders, withdraw_order
+from sync.adapters.store.standing import counts_by_status
+from sync.bootstrap import read_ledger
+from sync.jobs.carrying import run_of_order
+from sync.jobs.prepared import Kind
+from sync.web.site import Site
+from sync.web.visits import Visit, to
+from sync.web.writing import writing
+
+RUNS_SHOWN = 15
+PREPARED_SHOWN = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """One limit, and how much of it is left."""
+
+    words: str
+    used: int
+    limit: int
+
+    @property
+    def left(self) -> int:
+        """Requests that may still be sent."""
+        return max(0, self.limit - self.used)
+
+
+def start(visit: Visit) -> Response:
+    """Show the first page."""
+    site, store = visit.site, visit.store
+    prepared = list(site.desk.recent(at_most=PREPARED_SHOWN))
+    windows = read_ledger(store, site.settings, site.clock).use(site.clock.boot())
+    holder = who_holds(site.settings.state_dir / "run.lock")
+    orders = [(order, _called(site, order), run_of_order(store, order, site.desk)) for order in open_orders(store)]
+    return visit.page(
+        "start.html",
+        windows=[Window(each.window, each.used, each.limit) for each in windows if each.limit > 1],
+        holder=holder,
+        orders=orders,
+        at_work=OrderState.AT_WORK,
+        plans=[each for each in prepared if each.about.kind in (Kind.PLAN, Kind.UNDO)],
+        files=[each for each in prepared if each.about.kind in (Kind.EXPORT, Kind.TEMPLATE)][:4],
+        runs=[(facts, counts_by_status(store, facts.run_id)) for facts in recent_runs(store, at_most=RUNS_SHOWN)],
+    )
+
+
+def _called(site: Site, order: Order) -> str:
+    return order.run_id or order.plan if order.kind is OrderKind.RESUME else site.desk.find(order.plan).about.called
+
+
+def prepare_workbook(visit: Visit) -> Response:
+    """Begin an export or a template, in a process of its own."""
+    kind = Kind.EXPORT if visit.field("kind") == "export" else Kind.TEMPLATE
+    made = visit.site.desk.workbook(kind, person=visit.person.name, at_wall=visit.site.clock.wall())
+    visit.note(f"{kind.value}_begun", prepared=made.name)
+    return to(f"/plans/{made.name}")
+
+
+def withdraw(visit: Visit) -> Response:
+    """Take back an order that still waits."""
+    number = int(visit.path("number"))
+    with writing(visit.site) as store:
+        if withdraw_order(store, number):
+            visit.note("order_withdrawn", order=number)
+    return to("/")

@@ -1,0 +1,60 @@
+"use strict";
+// What only a browser can do: show how an upload comes along, take a dropped file, and listen to a run's progress.
+document.querySelectorAll("form.upload").forEach((form) => {
+  const file = form.querySelector("input[type=file]");
+  const bar = form.querySelector("progress");
+  form.addEventListener("dragover", (event) => { event.preventDefault(); form.classList.add("over"); });
+  form.addEventListener("dragleave", () => form.classList.remove("over"));
+  form.addEventListener("drop", (event) => {
+    event.preventDefault();
+    form.classList.remove("over");
+    if (event.dataTransfer.files.length) { file.files = event.dataTransfer.files; }
+  });
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    const button = form.querySelector("button");
+    button.disabled = true;
+    bar.hidden = false;
+    const sending = new XMLHttpRequest();
+    sending.upload.addEventListener("progress", (step) => { bar.value = step.total ? 100 * step.loaded / step.total : 0; });
+    sending.addEventListener("load", () => {
+      if (sending.responseURL && sending.status < 400) { window.location.assign(sending.responseURL); return; }
+      button.disabled = false;
+      bar.hidden = true;
+      say(form, sending.status >= 400 && sending.responseXML ? sending.responseXML.querySelector(".said").textContent : sending.statusText);
+    });
+    sending.addEventListener("error", () => { button.disabled = false; bar.hidden = true; form.submit(); });
+    sending.responseType = "document";
+    sending.open("POST", form.action);
+    sending.send(new FormData(form));
+  });
+});
+function say(form, words) {
+  let place = form.querySelector(".said");
+  if (!place) {
+    place = document.createElement("p");
+    place.className = "said";
+    place.setAttribute("role", "alert");
+    form.prepend(place);
+  }
+  place.textContent = words;
+}
+document.querySelectorAll("[data-events]").forEach((card) => {
+  const announce = card.querySelector("[data-announce]");
+  const events = new EventSource(card.dataset.events);
+  let said = 0;
+  events.addEventListener("progress", (event) => {
+    const facts = JSON.parse(event.data);
+    card.querySelectorAll("[data-live]").forEach((place) => { place.textContent = facts[place.dataset.live] || ""; });
+    const bar = card.querySelector("progress");
+    bar.max = Math.max(1, facts.total);
+    bar.value = facts.done;
+    card.querySelectorAll("[data-count]").forEach((place) => {
+      place.textContent = (facts.counts[place.dataset.count] || 0).toLocaleString("en");
+    });
+    if (Date.now() - said > 15000) { announce.textContent = facts.said; said = Date.now(); }
+  });
+  events.addEventListener("ended", () => { events.close(); window.location.reload(); });
+  events.addEventListener("error", () => { announce.textContent = card.dataset.lost; said = 0; });
+  window.addEventListener("pagehide", () => events.close());
+});

@@ -1,0 +1,123 @@
+"""One request of one person: who it is, whether that is allowed, whether the form is ours; then the page's own code."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import closing
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Final
+
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import FormData
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from sync.adapters.store import Store
+from sync.section import Json
+from sync.web.access import Person, Role
+from sync.web.site import Site
+
+FIELDS: Final = 200
+"""Fields of one form."""
+FIELD_BYTES: Final = 64_000
+
+
+@dataclass(slots=True)
+class Visit:
+    """What a page is asked with; its store is there to look at, and closed afterwards."""
+
+    site: Site
+    request: Request
+    store: Store
+    person: Person
+    form: FormData
+
+    @property
+    def address(self) -> str:
+        """Where the request comes from."""
+        return address_of(self.request)
+
+    def word(self, name: str, default: str = "") -> str:
+        """A word of the address's query."""
+        return self.request.query_params.get(name, default)
+
+    def path(self, name: str) -> str:
+        """A word of the address itself."""
+        return str(self.request.path_params[name])
+
+    def field(self, name: str) -> str:
+        """A field of the form; empty where it is not there, or is a file."""
+        value = self.form.get(name)
+        return value if isinstance(value, str) else ""
+
+    def fields(self, name: str) -> list[str]:
+        """All fields of this name."""
+        return [value for value in self.form.getlist(name) if isinstance(value, str)]
+
+    def page(
+        self, template: str, facts: Mapping[str, object] | None = None, /, *, status: int = 200, **more: object
+    ) -> HTMLResponse:
+        """Answer with a page."""
+        return HTMLResponse(
+            self.site.rendering.page(template, person=self.person, **(facts or {}), **more), status_code=status
+        )
+
+    def note(self, action: str, *, run_id: str | None = None, **facts: Json) -> None:
+        """Add to the audit log what this person did."""
+        self.site.note(self.person, action, address=self.address, run_id=run_id, **facts)
+
+
+Page = Callable[[Visit], Response]
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+
+def address_of(request: Request) -> str:
+    """Where a request comes from."""
+    return request.client.host if request.client is not None else ""
+
+
+def page(site: Site, role: Role, function: Page) -> Endpoint:
+    """Make of `function` what answers requests of people of at least this role."""
+
+    async def answer(request: Request) -> Response:
+        person = await run_in_threadpool(person_of, site, request)
+        if person is None:
+            return turned_away(request)
+        if person.role < role:
+            raise HTTPException(HTTPStatus.FORBIDDEN)
+        form = FormData()
+        if request.method == "POST":
+            form = await request.form(max_files=1, max_fields=FIELDS, max_part_size=FIELD_BYTES)
+            if form.get("csrf") != person.csrf:
+                raise HTTPException(HTTPStatus.FORBIDDEN, detail="error.form")
+        try:
+            return await run_in_threadpool(_answered, site, request, person, form, function)
+        finally:
+            await form.close()
+
+    return answer
+
+
+def _answered(site: Site, request: Request, person: Person, form: FormData, function: Page) -> Response:
+    with closing(site.access.reading()) as store:
+        return function(Visit(site, request, store, person, form))
+
+
+def person_of(site: Site, request: Request) -> Person | None:
+    """Who has sent this request."""
+    with closing(site.access.reading()) as store:
+        return site.access.person(store, request.cookies.get(site.cookie))
+
+
+def turned_away(request: Request) -> Response:
+    """Nobody is signed in, or not any more: a page leads to the sign-in, a piece of one says so."""
+    if request.method != "GET":
+        raise HTTPException(HTTPStatus.UNAUTHORIZED)
+    if request.headers.get("hx-request") == "true":
+        return Response(status_code=HTTPStatus.UNAUTHORIZED, headers={"HX-Redirect": "/sign-in?over=1"})
+    return RedirectResponse("/sign-in", status_code=HTTPStatus.SEE_OTHER)
+
+
+def to(address: str) -> Response:
+    """Lead the browser on after a form was taken."""
+    return RedirectResponse(address, status_code=HTTPStatus.SEE_OTHER)
