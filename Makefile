@@ -14,7 +14,7 @@ UNATTENDED := --extra alerts --extra metrics --extra watch
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo fmt lint types imports test cov e2e bench corpus fuzz soak check requirements clean
+.PHONY: help setup demo picture fmt lint types imports test cov e2e bench corpus fuzz soak check requirements clean
 
 help: ## say what each target does
 	@sed -n 's/^\([a-z][a-z0-9-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | while IFS='|' read -r name what; do \
@@ -24,6 +24,9 @@ setup: .venv/.runtime ## make .venv with the pinned packages and coursesync itse
 
 demo: .venv/.runtime ## show a whole run against the local sandbox
 	$(BIN)/coursesync demo
+
+picture: demo ## draw the picture of the README anew, with soffice and pdftoppm
+	$(BIN)/python sample_data/picture.py
 
 fmt: .venv/.dev ## write the code as the formatter has it
 	$(BIN)/ruff format .
