@@ -10,7 +10,7 @@ What becomes of a conflict: the row's `Command` says it where the conflict was s
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 from typing import Literal, assert_never
@@ -84,10 +84,22 @@ def decide(edit: Edit, live: Record, known: Known = NOTHING_KNOWN) -> Decision:
             case _:
                 assert_never(verdict)
     if conflicts:
-        return Conflict(tuple(conflicts))
+        return _conflict(conflicts, live, known)
     if changes:
         return ToUpdate(tuple(changes), updated_on=_text(live.get("UpdatedOn")))
     return Unchanged()
+
+
+def _conflict(changes: Sequence[FieldChange], live: Record, known: Known) -> Conflict:
+    """Say what each field was held against, and who was the last to change the section."""
+    without_base = {change.field for change in changes} - known.base.keys()
+    return Conflict(
+        tuple(changes),
+        not_as_made=frozenset(without_base & known.desired.keys()),
+        older_sheet=frozenset(without_base - known.desired.keys()),
+        updated_by=_text(live.get("UpdatedBy")),
+        updated_on=_text(live.get("UpdatedOn")),
+    )
 
 
 def accepted(edit: Edit, live: Record, known: Known = NOTHING_KNOWN) -> dict[str, Json]:

@@ -253,10 +253,20 @@ class Unchanged:
 
 @dataclass(frozen=True, slots=True)
 class Conflict:
-    """Somebody else changed what the row wants to change."""
+    """Somebody else changed what the row wants to change.
+
+    Two are the same when their `changes` are: the rest is only said of them.
+    """
 
     changes: tuple[FieldChange, ...]
     """`base` is what the operator saw, `before` is live, `after` is the sheet."""
+    not_as_made: frozenset[str] = field(default=frozenset(), compare=False)
+    """Fields that are not as a run made them so: that, and no export, was the base."""
+    older_sheet: frozenset[str] = field(default=frozenset(), compare=False)
+    """Fields of which no more is known than that the sheet shows a former `UpdatedOn` of the section."""
+    updated_by: str | None = field(default=None, compare=False)
+    updated_on: str | None = field(default=None, compare=False)
+    """Who changed the section last, and when, as the live record says."""
 
 
 @dataclass(frozen=True, slots=True)

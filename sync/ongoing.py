@@ -105,7 +105,9 @@ def conflict_issues(
         Issue(
             code="conflict.moved",
             field=change.field,
-            message=_moved(change, edit, since) + _choice_void(edit, shown_before=change.field in shown),
+            message=_moved(change, conflict, edit, since)
+            + _last_changed(conflict)
+            + _choice_void(edit, shown_before=change.field in shown),
             source=Source.SYNC,
             attempted_value=change.after,
         )
@@ -120,17 +122,19 @@ def conflict_on_the_way(row: Row, conflict: Conflict) -> tuple[Issue, ...]:
             Issue(
                 "conflict.moved",
                 f"was changed by somebody else since this was planned: is {_said(change.before)} now, which stays;"
-                f" {_said(change.after)} was not put back, and nothing was sent for this section",
+                f" {_said(change.after)} was not put back, and nothing was sent for this section"
+                + _last_changed(conflict),
                 change.field,
                 source=Source.SYNC,
                 attempted_value=change.after,
             )
             for change in conflict.changes
         )
-    return conflict_issues(conflict, row.edit, shown=[change.field for change in row.plan.changes])
+    planned = [change.field for change in row.plan.changes]
+    return conflict_issues(conflict, row.edit, shown=planned, since="this was planned")
 
 
-def _moved(change: FieldChange, edit: Edit | None, since: str) -> str:
+def _moved(change: FieldChange, conflict: Conflict, edit: Edit | None, since: str) -> str:
     """Name base, live and sheet in one line."""
     seen = None if edit is None else edit.base
     now = f"is {_said(change.before)} now, and the sheet says {_said(change.after)}; nothing was sent for this row"
@@ -138,7 +142,19 @@ def _moved(change: FieldChange, edit: Edit | None, since: str) -> str:
         return f"was {_said(seen.shown[change.field])} when exported on {seen.exported_at[:10]}, {now}"
     if seen is not None and change.field in seen.digests:
         return f"was changed since your export of {seen.exported_at[:10]}: {now}"
+    if change.field in conflict.not_as_made:
+        return f"is no longer as a run made it: {now}"
+    if change.field in conflict.older_sheet:
+        return f"may have been changed by somebody else, for the sheet shows another UpdatedOn than live: {now}"
     return f"was changed by somebody else since {since}: {now}"
+
+
+def _last_changed(conflict: Conflict) -> str:
+    """Say who changed the section last, as far as the server says so."""
+    if conflict.updated_by is None and conflict.updated_on is None:
+        return ""
+    by, on = conflict.updated_by or "somebody", conflict.updated_on or "an unknown day"
+    return f"; the section was last changed by {by} on {on}"
 
 
 def _choice_void(edit: Edit | None, *, shown_before: bool) -> str:

@@ -134,7 +134,12 @@ def _on_record(saved: SavedRow, record: Record, desired: Desired, done: Collecti
         )
     decision = _as_saved(decide(saved.edit, record, Known(base=saved.base, desired=desired)), saved)
     if isinstance(decision, ToUpdate) and saved.id in done:
-        decision = Conflict(decision.changes)
+        by, on = record.get("UpdatedBy"), record.get("UpdatedOn")
+        decision = Conflict(
+            decision.changes,
+            updated_by=None if by is None else str(by),
+            updated_on=None if on is None else str(on),
+        )
     return PlannedRow(saved.row, saved.label, decision, saved.edit, (*saved.issues, *_remarks(decision, saved, record)))
 
 

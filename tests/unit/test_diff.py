@@ -148,6 +148,33 @@ def test_a_row_that_keeps_what_is_live_sends_its_other_fields() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("known", "not_as_made", "older_sheet"),
+    [
+        pytest.param(Known(base={"Title": digest("Title", "seen")}), set(), set(), id="export"),
+        pytest.param(
+            Known(base={"Title": digest("Title", "seen")}, desired={"Title": made("Title", "ours")}),
+            set(),
+            set(),
+            id="export before a run",
+        ),
+        pytest.param(Known(desired={"Title": made("Title", "ours")}), {"Title"}, set(), id="run"),
+        pytest.param(Known(), set(), {"Title"}, id="UpdatedOn alone"),
+    ],
+)
+def test_a_conflict_says_what_it_was_held_against_and_who_was_last(
+    known: Known, not_as_made: set[str], older_sheet: set[str]
+) -> None:
+    """So that the operator is told no more than is known."""
+    row = edit({"Title": "mine"}, seen_updated_on="before")
+
+    decision = decide(row, section(Title="theirs"), known)
+
+    assert isinstance(decision, Conflict)
+    assert (decision.not_as_made, decision.older_sheet) == (not_as_made, older_sheet)
+    assert (decision.updated_by, decision.updated_on) == ("admin@example.com", SEEN)
+
+
 def test_changes_stand_in_the_order_of_the_sheet() -> None:
     """What a plan shows follows the columns."""
     row = edit({"Active": False, "Title": "B", "CourseId": 12, "DisplayOrder": 4})

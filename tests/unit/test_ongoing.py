@@ -6,6 +6,7 @@ import pytest
 
 from sync.diff import Known, decide, digest
 from sync.model import (
+    ChangeKind,
     Conflict,
     FieldChange,
     Issue,
@@ -151,6 +152,37 @@ def test_a_conflict_shows_what_was_exported_what_is_live_and_what_the_sheet_says
     (issue,) = conflict_issues(Conflict((FieldChange(field, "live", "mine"),)), asked)
 
     assert issue.message == f"{words}, and the sheet says “mine”; nothing was sent for this row"
+
+
+@pytest.mark.parametrize(
+    ("conflict", "words"),
+    [
+        pytest.param({"not_as_made": frozenset({"Title"})}, "is no longer as a run made it: ", id="desired"),
+        pytest.param(
+            {"older_sheet": frozenset({"Title"})},
+            "may have been changed by somebody else, for the sheet shows another UpdatedOn than live: ",
+            id="UpdatedOn",
+        ),
+    ],
+)
+def test_a_conflict_without_an_export_claims_no_more_than_is_known(
+    conflict: dict[str, frozenset[str]], words: str
+) -> None:
+    """A sheet may be younger than the change, and the change may be in another field of the section."""
+    (issue,) = conflict_issues(Conflict((PLANNED,), **conflict))  # type: ignore[arg-type] - two fields of one type
+
+    assert issue.message.startswith(words)
+
+
+@pytest.mark.parametrize("edits", [ChangeKind.EDIT, ChangeKind.RESTORE])
+def test_a_conflict_names_who_changed_the_section_last(edits: ChangeKind) -> None:
+    """As the server says it: whom to ask, before one value or the other is taken."""
+    sent = row()
+    sent.plan = replace(sent.plan, changes=tuple(replace(change, kind=edits) for change in sent.plan.changes))
+    moved = Conflict((PLANNED,), updated_by="ines@example.com", updated_on="2026-01-02T03:04:05Z")
+
+    for issue in (*conflict_issues(moved), *conflict_on_the_way(sent, moved)):
+        assert "; the section was last changed by ines@example.com on 2026-01-02T03:04:05Z" in issue.message
 
 
 @pytest.mark.parametrize(
