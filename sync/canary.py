@@ -9,13 +9,15 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from sync.errors import ConfigError, StoppedEarly
+from sync.errors import CanaryStopped, ConfigError
 from sync.model import Issue, Outcome, RowNumber, RunId, Severity, Source, Status, Verified
 
 NAME: Final = "canary"
 """What `resume --allow` calls it."""
 CODE: Final = "run.canary"
 LIFTED: Final = "canary.lifted"
+STOPPED: Final = "canary.stopped"
+"""Why a run stands, where its canary stopped it."""
 BAD: Final = frozenset({Status.REJECTED, Status.FAILED, Status.UNKNOWN, Status.CONFLICT})
 ROWS_NAMED: Final = 3
 _STEP: Final = re.compile(r"([0-9]{1,9})\s*(%?)")
@@ -130,20 +132,24 @@ class Canary:
         """Whether the row belongs to this stage or to one before it."""
         return self._rank[row] < self.end
 
-    def next_stage(self, outcomes: Mapping[int, Outcome]) -> StoppedEarly | None:
+    def next_stage(self, outcomes: Mapping[int, Outcome]) -> CanaryStopped | None:
         """Judge the stage, whose rows all have their outcomes; let the next one begin, or say why it must not."""
         rows = [row for row in self.order[self.begin : self.end] if row not in self.forgiven]
         found = [outcomes.get(row) or self.earlier.get(row) for row in rows]
         reason = judge([outcome for outcome in found if outcome is not None])
         if reason is not None:
             left = len(self.order) - self.end
-            return StoppedEarly(
-                f"{reason}; the other {left:,} rows were not sent.",
-                remedy=f"Take back what was applied: coursesync undo {self.run_id} – or go on all the same:"  # noqa: RUF001 - a dash
-                f" coursesync resume {self.run_id} --allow {NAME}",
-            )
+            return CanaryStopped(f"{reason}; the other {left:,} rows were not sent.", remedy=ways_on(self.run_id))
         self._stage += 1
         return None
+
+
+def ways_on(run_id: str, words: str = "") -> str:
+    """The two commands that an operator chooses from; `words` are the options that each of them needs."""
+    return (
+        f"Take back what was applied: coursesync undo {run_id}{words} – or go on all the same:"  # noqa: RUF001 - a dash
+        f" coursesync resume {run_id} --allow {NAME}{words}"
+    )
 
 
 def canary_issue(text: str) -> Issue:
@@ -160,7 +166,8 @@ def canary_text(issues: Iterable[Issue]) -> str | None:
 def lifted_issue(earlier: Iterable[Outcome]) -> Issue:
     """The operator has looked at what did not go well so far, and lets the run go on: kept with its facts."""
     rows = [outcome.row for outcome in earlier if _is_bad(outcome) and not is_unread(outcome)]
-    message = f"went on past {len(rows)} rows of the canary that did not go well, with --allow {NAME}"
+    named = f"{len(rows):,} {'row' if len(rows) == 1 else 'rows'}"
+    message = f"went on past {named} of the canary that did not go well, with --allow {NAME}"
     return Issue(LIFTED, message, source=Source.SYNC, severity=Severity.NOTE, attempted_value=list(rows))
 
 

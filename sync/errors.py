@@ -77,6 +77,10 @@ class StoreNotWritten(StoppedEarly):
     """The store's disk is full or fails, or another process keeps the store for itself."""
 
 
+class CanaryStopped(StoppedEarly):
+    """Rows of the canary did not go well: to go on, or to take them back, is for the operator to say."""
+
+
 class HourHasCome(StoppedEarly):
     """The hour at which the operator wanted the run to stop."""
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from types import MappingProxyType
-from typing import Final, Literal
+from typing import Literal
 
 from sync.apply import Application
 from sync.base import exported_places, is_another, refuse_other_sections
@@ -33,7 +33,7 @@ from sync.origin import Seen
 from sync.plan import held, ids_to_read, outcome_of, planned
 from sync.ports import PROGRAM_ENDED, Clock, Desired, Events, OpenIntent
 from sync.reading import Found
-from sync.report import exit_code_of
+from sync.report import POLICY, exit_code_of
 from sync.strangers import Strangers, spread
 from sync.times import utc
 
@@ -55,10 +55,6 @@ class Policies:
         if seen is None:
             return known
         return replace(known, base=seen.digests, base_shown=seen.shown, untouched=seen.untouched)
-
-
-POLICY: Final = "run.policy"
-"""The code of the notes by which a run keeps the policies that it was begun with."""
 
 
 def policy_issues(policies: Policies) -> tuple[Issue, ...]:

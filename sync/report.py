@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from math import isfinite
+from typing import Final
 
 from sync.columns import cell_reference
 from sync.errors import InternalError
@@ -38,6 +39,9 @@ FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uf
 
 PUT_BACK = frozenset({"undo", "drift"})
 """Commands that no sheet asked for: their rows are sections, and no file of theirs is to be mended and sent."""
+
+POLICY: Final = "run.policy"
+"""The code of the notes by which a run keeps the policies that it was begun with."""
 
 _GRAVITY = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.NOTE: 2}
 _WHOLE = re.compile(r"[1-9][0-9]{0,14}")

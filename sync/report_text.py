@@ -4,9 +4,10 @@ import shlex
 from collections.abc import Iterator, Sequence
 from pathlib import PurePath
 
-from sync.model import NEEDS_ATTENTION, RunReport, Severity, Status
+from sync.canary import STOPPED, ways_on
+from sync.model import NEEDS_ATTENTION, Issue, RunReport, Severity, Status
 from sync.rails import lifted_rails
-from sync.report import PUT_BACK, IssueGroup, counts, group_issues
+from sync.report import POLICY, PUT_BACK, IssueGroup, counts, group_issues
 
 _RANGES_SHOWN = 12
 _GROUPS_SHOWN = 20
@@ -48,6 +49,8 @@ def next_step(
     """
     present = {outcome.status for outcome in report.outcomes}
     profile = f" {words}" if words else ""
+    if any(issue.code == STOPPED for issue in report.issues):
+        return ways_on(report.run_id, profile)
     if report.exit_code in _RESUMABLE or Status.NOT_ATTEMPTED in present:
         return f"Go on where this run stopped: coursesync resume {report.run_id}{profile}"
     if report.exit_code == _HELD:
@@ -57,8 +60,10 @@ def next_step(
     if report.command not in _ACTS and Status.TO_UPDATE in present:
         if plan is not None:
             return f"Nothing was sent. To send exactly this: coursesync apply {shlex.quote(str(plan))}{profile}"
-        allow = "".join(f" --allow {name}" for name in lifted_rails(report.issues))
-        return f"Nothing was sent. To send it: coursesync apply {shlex.quote(report.input.path)}{allow}{profile}"
+        chosen = "".join(
+            (*_policy_options(report.issues), *(f" --allow {name}" for name in lifted_rails(report.issues)))
+        )
+        return f"Nothing was sent. To send it: coursesync apply {shlex.quote(report.input.path)}{chosen}{profile}"
     failed = next((file for file in files if file.name.startswith("failed")), None)
     if report.command == "check" and present & NEEDS_ATTENTION:
         return f"Mend the marked cells, then look again: coursesync check {shlex.quote(report.input.path)}{profile}"
@@ -67,6 +72,16 @@ def next_step(
     if report.command == "check" and not present & NEEDS_ATTENTION:
         return f"See what would change: coursesync plan {shlex.quote(report.input.path)}{profile}"
     return ""
+
+
+def _policy_options(issues: Sequence[Issue]) -> Iterator[str]:
+    """The options by which a sheet is decided as this plan was: ` --on-conflict sheet`."""
+    for issue in issues:
+        match issue:
+            case Issue(code=code, attempted_value=[str(name), str(value)]) if code == POLICY:
+                yield f" --{name.replace('_', '-')} {value}"
+            case _:
+                pass
 
 
 def summary_lines(

@@ -25,6 +25,7 @@ def plan_key(state_dir: Path) -> bytes:
     try:
         if not path.exists():
             _make_key(path)
+        _tidy_up(path.parent)
         handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
         with open(handle, "rb") as file:  # noqa: PTH123 - a path could lead to another file by now
             status = os.fstat(file.fileno())
@@ -76,7 +77,14 @@ def _make_key(path: Path) -> None:
             file.write(secrets.token_bytes(KEY_BYTES))
             file.flush()
             os.fsync(file.fileno())
-        with suppress(FileExistsError):
+        with suppress(FileExistsError, FileNotFoundError):  # the key stands by now, and its maker has tidied up
             os.link(part, path)
     finally:
         part.unlink(missing_ok=True)
+
+
+def _tidy_up(folder: Path) -> None:
+    """Remove what a process that was killed while it made the key has left; once the key stands, nobody needs it."""
+    for part in folder.glob(f"{_PART_PREFIX}*"):
+        with suppress(OSError):
+            part.unlink()

@@ -1,7 +1,7 @@
 """`coursesync apply` and `coursesync resume`: send, and report on every row."""
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -236,14 +236,20 @@ def _confirm(settings: "Settings", *, yes: bool) -> "Callable[[Question], bool]"
             return _asked(f"Go on with the run {run_id}: {question.rows_left:,} rows left?")
         target = f"{settings.base_url} ({settings.account or 'no account named'})"
         if isinstance(question, Proposal):
-            for line in proposal_lines(question, target=target):
-                echo(line, err=True)
-            return _asked(f"Send {question.cost.writes:,} updates?")
-        for line in plan_lines(question.rows, question.cost, finish_wall=question.finish_wall, target=target):
+            lines = proposal_lines(question, target=target)
+        else:
+            lines = plan_lines(question.rows, question.cost, finish_wall=question.finish_wall, target=target)
+        for line in (*lines, *(issue.message for issue in question.judged.issues)):
             echo(line, err=True)
-        return _asked(f"Send {question.cost.writes:,} updates?")
+        return _asked(send_question(question.cost.writes, [rail.name for rail in question.judged.lifted]))
 
     return ask
+
+
+def send_question(writes: int, lifted: "Sequence[str]") -> str:
+    """What a person is asked before anything is sent: how much, and past which rails."""
+    past = f" past {', '.join(lifted)}" if lifted else ""
+    return f"Send {writes:,} {'update' if writes == 1 else 'updates'}{past}?"
 
 
 def _asked(question: str) -> bool:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Self
 
 from sync.cli.options import Common
 from sync.cli.streams import echo
+from sync.errors import CanaryStopped
 from sync.logs import get_logger
 
 if TYPE_CHECKING:
@@ -103,7 +104,10 @@ def tell_why(common: Common, result: "Result") -> None:
 
     plan = _asked_plan(result)
     reason = _REASONS.get(result.report.exit_code)
-    if result.stopped is not None:
+    if isinstance(result.stopped, CanaryStopped):
+        step = next_step(result.report, words=common.words)
+        echo(f"coursesync: {result.stopped.message} {step}", err=True)
+    elif result.stopped is not None:
         echo(f"coursesync: {result.stopped}", err=True)
     elif reason is not None:
         step = next_step(result.report, result.written.files, words=common.words, plan=plan)

@@ -16,8 +16,8 @@ from sync.adapters.store.journal import known_desired
 from sync.adapters.store.made import keep_accepted
 from sync.adapters.store.showings import keep_showings
 from sync.bootstrap import Session, new_run_id, who
-from sync.canary import canary_issue
-from sync.errors import ConfigError, HeldRun
+from sync.canary import STOPPED, canary_issue
+from sync.errors import CanaryStopped, ConfigError, HeldRun
 from sync.jobs.asked import asked_of
 from sync.jobs.binding import check_account
 from sync.jobs.canaries import go_past, stages_of
@@ -364,7 +364,8 @@ def _end(session: Session, facts: RunFacts, ending: Ending) -> int:
     code = ending.exit_code if ending.stopped is not None else exit_code_by(present)
     stop = None
     if ending.stopped is not None:
-        stop = Issue("run.stopped", str(ending.stopped), source=Source.SYNC, severity=Severity.NOTE)
+        kind = STOPPED if isinstance(ending.stopped, CanaryStopped) else "run.stopped"
+        stop = Issue(kind, str(ending.stopped), source=Source.SYNC, severity=Severity.NOTE)
     end_run(
         session.store,
         facts.run_id,

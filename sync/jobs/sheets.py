@@ -27,7 +27,7 @@ from sync.model import (
     SectionId,
     Status,
 )
-from sync.pipeline import make_plan
+from sync.pipeline import make_plan, policy_issues
 from sync.plan import Cost, cost, held, ids_to_read, outcome_of, plan_hash, to_send
 from sync.ports import Clock, Desired, StopAsked
 from sync.rails import NOTHING_HELD, Judged
@@ -180,7 +180,7 @@ def plan_report(session: Session, shown: Preview, *, command: str = "plan", deta
         exit_code=exit_code_of(outcomes, detailed=detailed),
         plan_hash=hash_of(session, shown),
         quota=session.ledger.use(session.clock.boot()),
-        issues=shown.checked.issues,
+        issues=(*shown.checked.issues, *policy_issues(session.policies)),
     )
     return held_report(report, shown.judged)
 

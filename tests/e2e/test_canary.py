@@ -32,7 +32,12 @@ def test_a_stage_that_goes_wrong_stops_the_run_with_both_ways_on(shell: Shell, s
     ran = shell.apply(TITLES, "--canary", "3")
     run_id = summary_of(shell.folder / "out")["run_id"]
 
-    refused(ran, 5, "1 of 3 rows of the canary did not go well", f"coursesync undo {run_id}")
+    ways = (
+        f"coursesync undo {run_id} --profile main – or go on all the same:"  # noqa: RUF001 - a dash
+        f" coursesync resume {run_id} --allow canary --profile main"
+    )
+    refused(ran, 5, "1 of 3 rows of the canary did not go well", ways)
+    assert f"Next: Take back what was applied: {ways}\n" in ran.out
     assert counts_of(shell.folder / "out") == {"updated": 2, "rejected": 1, "not_attempted": 9}
     for again in (shell.apply(TITLES), shell("resume", "--out", "out")):
         assert again.code == 5

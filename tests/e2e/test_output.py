@@ -234,6 +234,20 @@ def test_a_person_is_asked_before_anything_is_sent(shell: Shell, sandbox: Sandbo
     assert not (shell.folder / "out").exists()
 
 
+def test_a_person_is_asked_about_the_rails_that_are_lifted(shell: Shell, sandbox: SandboxProcess) -> None:
+    """The question names them, and what each has counted stands above it."""
+    shell.profile("[rails.rows_changed]\nmax = 3")
+    with _terminal(shell, "apply", TITLES, "--allow", "rows_changed") as terminal:
+        terminal.until("Send 12 updates past rows_changed? [y/N]: ")
+        terminal.type("n\n")
+        code = terminal.end()
+
+    assert code == 6
+    assert "12 of 12 rows" in terminal.shown
+    assert "lifted with --allow rows_changed" in terminal.shown
+    assert sandbox.puts() == []
+
+
 @pytest.mark.parametrize("key", ["\n", "\x04", "\x03"], ids=["enter", "end of input", "interrupt"])
 def test_only_a_yes_is_a_yes(shell: Shell, sandbox: SandboxProcess, key: str) -> None:
     """An empty answer, the end of input and an interrupt send nothing, and end at once."""

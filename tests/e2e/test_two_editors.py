@@ -400,6 +400,7 @@ def test_an_option_decides_conflicts_for_one_run(shell: Shell, sandbox: SandboxP
     sandbox.edit(KEY, Title="Theirs")
     sandbox.edit(OTHER, Title="Theirs too")
 
+    plan = shell("plan", SHEET, "--on-conflict", "sheet")
     live = shell.apply(SHEET, "--on-conflict", "live", out="live")
     none_sent = sandbox.puts() == []
     refuse = shell.apply(SHEET, out="refuse")
@@ -407,6 +408,7 @@ def test_an_option_decides_conflicts_for_one_run(shell: Shell, sandbox: SandboxP
 
     (note,) = [issue for issue in summary_of(shell.folder / "sheet")["issues"] if issue["code"] == "run.policy"]
     assert (live.code, refuse.code, sheet.code) == (0, 4, 0)
+    assert f"coursesync apply {SHEET} --on-conflict sheet --profile main" in plan.out
     assert none_sent
     assert "on_conflict = sheet" in note["message"]
     assert sandbox.records()[KEY]["Title"] == "Mine"

@@ -31,6 +31,16 @@ def test_processes_that_make_it_at_once_agree(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == [KEY_NAME]
 
 
+@pytest.mark.parametrize("there", [True, False], ids=["the key is there", "no key yet"])
+def test_what_a_killed_process_left_of_the_key_is_removed(tmp_path: Path, there: bool) -> None:  # noqa: FBT001 - a case
+    """No half key stays in the state directory; the whole one is as it was."""
+    key = plan_key(tmp_path) if there else None
+    (tmp_path / ".plan-key-x1y2z3").write_bytes(bytes(16))
+
+    assert plan_key(tmp_path) == (key or plan_key(tmp_path))
+    assert [path.name for path in tmp_path.iterdir()] == [KEY_NAME]
+
+
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o660], ids=oct)
 def test_a_key_that_others_may_read_is_refused(tmp_path: Path, mode: int) -> None:
     """Whoever has it can seal a plan of their own."""

@@ -6,7 +6,8 @@ from typing import Literal
 import pytest
 
 from sync.model import Issue, Severity
-from sync.pipeline import POLICY, Policies, policies_of, policy_issues
+from sync.pipeline import Policies, policies_of, policy_issues
+from sync.report import POLICY
 
 
 @pytest.mark.parametrize(("on_conflict", "on_drift"), list(product(("refuse", "sheet", "live"), ("restore", "keep"))))

@@ -328,9 +328,30 @@ def test_very_many_problems_are_cut_on_a_terminal() -> None:
             id="stopped",
         ),
         pytest.param(
+            replace(
+                report_of(outcome(2, Status.NOT_ATTEMPTED), exit_code=5),
+                issues=(Issue("canary.stopped", "went wrong"),),
+            ),
+            "Take back what was applied: coursesync undo r1 --profile sandbox – or go on all the same:"  # noqa: RUF001
+            " coursesync resume r1 --allow canary --profile sandbox",
+            id="stopped by the canary",
+        ),
+        pytest.param(
             report_of(outcome(2, Status.TO_UPDATE), command="plan"),
             "Nothing was sent. To send it: coursesync apply 'my sheet.xlsx' --profile sandbox",
             id="plan",
+        ),
+        pytest.param(
+            replace(
+                report_of(outcome(2, Status.TO_UPDATE), command="plan"),
+                issues=(
+                    Issue("run.policy", "somehow", attempted_value=["on_conflict", "sheet"]),
+                    Issue("run.policy", "somehow", attempted_value=["on_drift", "keep"]),
+                ),
+            ),
+            "Nothing was sent. To send it: coursesync apply 'my sheet.xlsx' --on-conflict sheet --on-drift keep"
+            " --profile sandbox",
+            id="plan decided beforehand",
         ),
         pytest.param(
             report_of(outcome(2, Status.VALID), command="check"),
