@@ -2,7 +2,8 @@
 
 The rule, field by field, with edit `e`, live `l`, base `b` and desired `d`, each of the last two where there is one:
 1. `e = l` → nothing to do.
-2. With a base: `e = b` → the operator did not touch the cell; `l = b` → change; else → conflict.
+2. With a base: `e = b` → the operator did not touch the cell; `l = b`, or what the server made of `b` → change; else →
+   conflict.
 3. Without one, `d` takes its place: `l = d` → change; `e = d` → drift; else → conflict.
 4. Neither → change, unless the sheet shows an `UpdatedOn` that is no longer live.
 What becomes of a conflict: the row's `Command` says it where the conflict was shown as it is now, else the profile.
@@ -17,6 +18,7 @@ from typing import Literal, assert_never
 
 from sync.model import ChangeKind, Conflict, Decision, Edit, FieldChange, Issue, Severity, ToUpdate, Unchanged
 from sync.normalize import equal, normal
+from sync.origin import Against
 from sync.ports import Desired, DesiredValue
 from sync.section import ACTIONS, Json, Record
 
@@ -93,13 +95,13 @@ def decide(edit: Edit, live: Record, known: Known = NOTHING_KNOWN) -> Decision:
 def _conflict(changes: Sequence[FieldChange], live: Record, known: Known) -> Conflict:
     """Say what each field was held against, and who was the last to change the section."""
     without_base = {change.field for change in changes} - known.base.keys()
-    return Conflict(
-        tuple(changes),
+    against = Against(
         not_as_made=frozenset(without_base & known.desired.keys()),
         older_sheet=frozenset(without_base - known.desired.keys()),
         updated_by=_text(live.get("UpdatedBy")),
         updated_on=_text(live.get("UpdatedOn")),
     )
+    return Conflict(tuple(changes), against)
 
 
 def accepted(edit: Edit, live: Record, known: Known = NOTHING_KNOWN) -> dict[str, Json]:
@@ -174,17 +176,18 @@ def _decide_field(name: str, after: Json, live: Record, known: Known, seen_updat
     if _rewritten(name, after, before, desired):
         return _Verdict.SAME
     if base is not None:
-        return _against_base(digest(name, after), digest(name, before), base)
+        return _against_base(digest(name, after), digest(name, before), base, desired)
     if desired is not None:
         return _against_desired(digest(name, after), digest(name, before), desired, restore_drift=known.restore_drift)
     moved = seen_updated_on is not None and seen_updated_on != _text(live.get("UpdatedOn"))
     return _Verdict.CONFLICT if moved else _Verdict.CHANGE
 
 
-def _against_base(edit: str, live: str, base: str) -> _Verdict:
+def _against_base(edit: str, live: str, base: str, desired: DesiredValue | None) -> _Verdict:
     if edit == base:
         return _Verdict.SAME
-    return _Verdict.CHANGE if live == base else _Verdict.CONFLICT
+    put_back = desired is not None and desired.sent == base and desired.stored == live
+    return _Verdict.CHANGE if live == base or put_back else _Verdict.CONFLICT
 
 
 def _against_desired(edit: str, live: str, desired: DesiredValue, *, restore_drift: bool) -> _Verdict:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NewType, TypeAlias
 
 from sync.hints import Hint
-from sync.origin import Origin, Seen
+from sync.origin import Against, Origin, Seen
 from sync.section import Json
 
 RowNumber = NewType("RowNumber", int)
@@ -253,20 +253,11 @@ class Unchanged:
 
 @dataclass(frozen=True, slots=True)
 class Conflict:
-    """Somebody else changed what the row wants to change.
-
-    Two are the same when their `changes` are: the rest is only said of them.
-    """
+    """Somebody else changed what the row wants to change."""
 
     changes: tuple[FieldChange, ...]
-    """`base` is what the operator saw, `before` is live, `after` is the sheet."""
-    not_as_made: frozenset[str] = field(default=frozenset(), compare=False)
-    """Fields that are not as a run made them so: that, and no export, was the base."""
-    older_sheet: frozenset[str] = field(default=frozenset(), compare=False)
-    """Fields of which no more is known than that the sheet shows a former `UpdatedOn` of the section."""
-    updated_by: str | None = field(default=None, compare=False)
-    updated_on: str | None = field(default=None, compare=False)
-    """Who changed the section last, and when, as the live record says."""
+    """`base` is what the operator saw, `before` is live, `after` is the sheet. `against` is but said."""
+    against: Against = field(default_factory=Against, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

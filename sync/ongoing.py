@@ -142,18 +142,19 @@ def _moved(change: FieldChange, conflict: Conflict, edit: Edit | None, since: st
         return f"was {_said(seen.shown[change.field])} when exported on {seen.exported_at[:10]}, {now}"
     if seen is not None and change.field in seen.digests:
         return f"was changed since your export of {seen.exported_at[:10]}: {now}"
-    if change.field in conflict.not_as_made:
+    if change.field in conflict.against.not_as_made:
         return f"is no longer as a run made it: {now}"
-    if change.field in conflict.older_sheet:
+    if change.field in conflict.against.older_sheet:
         return f"may have been changed by somebody else, for the sheet shows another UpdatedOn than live: {now}"
     return f"was changed by somebody else since {since}: {now}"
 
 
 def _last_changed(conflict: Conflict) -> str:
     """Say who changed the section last, as far as the server says so."""
-    if conflict.updated_by is None and conflict.updated_on is None:
+    against = conflict.against
+    if against.updated_by is None and against.updated_on is None:
         return ""
-    by, on = conflict.updated_by or "somebody", conflict.updated_on or "an unknown day"
+    by, on = against.updated_by or "somebody", against.updated_on or "an unknown day"
     return f"; the section was last changed by {by} on {on}"
 
 

@@ -1,4 +1,4 @@
-"""Where an exported workbook comes from, and what its operator saw of a section: values that pass between stages."""
+"""Where an exported workbook comes from, what its operator saw of a section, and what a conflict was held against."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -28,3 +28,16 @@ class Seen:
     """The values themselves, of those that are short enough to be kept."""
     untouched: frozenset[str] = frozenset()
     """The named fields whose cell is still as exported."""
+
+
+@dataclass(frozen=True, slots=True)
+class Against:
+    """What a conflict was held against where that was no export, and who changed the section last."""
+
+    not_as_made: frozenset[str] = frozenset()
+    """Fields that are not as a run made them so."""
+    older_sheet: frozenset[str] = frozenset()
+    """Fields of which no more is known than that the sheet shows a former `UpdatedOn` of the section."""
+    updated_by: str | None = None
+    updated_on: str | None = None
+    """As the live record says it."""

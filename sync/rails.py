@@ -197,11 +197,15 @@ def refusal_lines(held: Iterable[HeldRail]) -> Iterator[str]:
         yield f"    If that is meant, say so with {rail.option}"
 
 
-def held_run(held: Sequence[HeldRail]) -> HeldRun:
-    """The refusal as the one line that ends a command; `held` is not empty."""
+def held_run(held: Sequence[HeldRail], *, of_sheet: bool = True) -> HeldRun:
+    """The refusal as the one line that ends a command; `held` is not empty.
+
+    `of_sheet` says whether there is a sheet to be mended: an undo and a drift have none.
+    """
+    way_on = "Mend the sheet or, if" if of_sheet else "If"
     return HeldRun(
         f"Nothing was sent: held by {'; '.join(str(rail) for rail in held)}.",
-        remedy=f"Mend the sheet or, if that is meant, add {' '.join(rail.option for rail in held)}.",
+        remedy=f"{way_on} that is meant, add {' '.join(rail.option for rail in held)}.",
     )
 
 

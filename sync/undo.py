@@ -1,8 +1,8 @@
 """Turn a run's before-images into rows that put back what it wrote, wherever nobody wrote after it. Pure.
 
 Field by field: live is what we wrote (or what the server is known to have made of it) → the value of the before-image;
-live is as before → nothing to do; anything else was changed since and stays. What comes out is an ordinary plan, so
-the undo of an undo is the same thing once more.
+live is as before, or what the server is known to have made of that → nothing to do; anything else was changed since
+and stays. What comes out is an ordinary plan, so the undo of an undo is the same thing once more.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -31,6 +31,7 @@ from sync.model import (
 )
 from sync.normalize import equal
 from sync.ongoing import gone_issue
+from sync.ports import Desired, DesiredValue
 from sync.reading import Found, Missing, Sight
 from sync.section import ACTIONS, Json, Record
 
@@ -38,6 +39,8 @@ RUN: Final = "undo.run"
 CHANGED_SINCE: Final = "undo.changed_since"
 IMAGE: Final = "undo.image"
 UNCERTAIN: Final = "undo.unknown"
+NONE_DESIRED: Final[Desired] = {}
+NOTHING_DESIRED: Final[Mapping[SectionId, Desired]] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,15 +80,21 @@ def plan_undo(
     *,
     rows: Collection[RowNumber] | None = None,
     fields: Collection[str] | None = None,
+    desired: Mapping[SectionId, Desired] = NOTHING_DESIRED,
 ) -> tuple[PlannedRow, ...]:
     """Plan the undo of a run, limited to `rows` and to `fields` where they are given; other rows are left out.
 
-    `live` has a sight of each of `ids_to_undo`, in any order; what comes back is in the order of the rows.
+    `live` has a sight of each of `ids_to_undo`, in any order; what comes back is in the order of the rows. `desired` is
+    what runs made so since: a value that was put back, and that the server keeps in its own form, is as before.
     A row of which something can be put back is a `ToUpdate`, with warnings for the rest of it. One of which nothing
     can, though live is not as before, is a `Conflict` whose errors have the codes `undo.…`.
     """
     wanted = {each.id: each for each in written if _asked_for(each, rows, fields)}
-    planned = (undone(wanted[sight.id], sight, fields=fields) for sight in live if sight.id in wanted)
+    planned = (
+        undone(wanted[sight.id], sight, fields=fields, desired=desired.get(sight.id, {}))
+        for sight in live
+        if sight.id in wanted
+    )
     return tuple(sorted(planned, key=lambda row: row.row))
 
 
@@ -130,20 +139,22 @@ def _asked_for(written: Written, rows: Collection[RowNumber] | None, fields: Col
     return named and (rows is None or written.row in rows)
 
 
-def undone(written: Written, sight: Sight, *, fields: Collection[str] | None = None) -> PlannedRow:
+def undone(
+    written: Written, sight: Sight, *, fields: Collection[str] | None = None, desired: Desired = NONE_DESIRED
+) -> PlannedRow:
     """Plan the undo of one section on what the server holds now."""
     match sight:
         case Missing():
             return PlannedRow(written.row, written.label, Gone(), _edit(written, ()), (gone_issue(),))
         case Found(record=record):
             chosen = [change for change in written.changes if fields is None or change.field in fields]
-            return _undone(written, chosen, record)
+            return _undone(written, chosen, record, desired)
         case _:
             assert_never(sight)
 
 
-def _undone(written: Written, chosen: Sequence[FieldChange], live: Record) -> PlannedRow:
-    now = {change.field: _look(written, change, live) for change in chosen}
+def _undone(written: Written, chosen: Sequence[FieldChange], live: Record, desired: Desired) -> PlannedRow:
+    now = {change.field: _look(written, change, live, desired.get(change.field)) for change in chosen}
     back = tuple(
         FieldChange(
             change.field, before=live.get(change.field), after=written.before.get(change.field), kind=ChangeKind.UNDO
@@ -166,12 +177,13 @@ def _undone(written: Written, chosen: Sequence[FieldChange], live: Record) -> Pl
     return PlannedRow(written.row, written.label, decision, _edit(written, back), issues)
 
 
-def _look(written: Written, change: FieldChange, live: Record) -> _Now:
+def _look(written: Written, change: FieldChange, live: Record, desired: DesiredValue | None) -> _Now:
     name = change.field
     if name in ACTIONS:
         return _Now.IMAGE
-    value = live.get(name)
-    if equal(name, value, written.before.get(name)):
+    value, before = live.get(name), written.before.get(name)
+    put_back = desired is not None and (desired.sent, desired.stored) == (digest(name, before), digest(name, value))
+    if put_back or equal(name, value, before):
         return _Now.AS_BEFORE
     if equal(name, value, change.after) or digest(name, value) == written.stored.get(name):
         return _Now.OURS

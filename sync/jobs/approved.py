@@ -29,6 +29,7 @@ from sync.model import (
     ToUpdate,
 )
 from sync.ongoing import conflict_issues, gone_issue
+from sync.origin import Against
 from sync.ports import Desired, StopAsked
 from sync.reading import Found, Missing, Sight
 from sync.savedplan import SavedPlan, SavedRow, plan_checksum, plan_issue
@@ -135,11 +136,11 @@ def _on_record(saved: SavedRow, record: Record, desired: Desired, done: Collecti
     decision = _as_saved(decide(saved.edit, record, Known(base=saved.base, desired=desired)), saved)
     if isinstance(decision, ToUpdate) and saved.id in done:
         by, on = record.get("UpdatedBy"), record.get("UpdatedOn")
-        decision = Conflict(
-            decision.changes,
+        against = Against(
             updated_by=None if by is None else str(by),
             updated_on=None if on is None else str(on),
         )
+        decision = Conflict(decision.changes, against)
     return PlannedRow(saved.row, saved.label, decision, saved.edit, (*saved.issues, *_remarks(decision, saved, record)))
 
 

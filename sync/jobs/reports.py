@@ -28,6 +28,7 @@ from sync.model import (
 )
 from sync.plan import Cost
 from sync.rails import NOTHING_HELD, Judged, held_run
+from sync.report import PUT_BACK
 from sync.times import utc
 
 
@@ -64,7 +65,7 @@ def result_of_plan(
     report: RunReport, judged: Judged, out: Path, *, sheet: CheckedSheet | SheetSource | None = None
 ) -> Result:
     """Write the files of a `rails.held_report`; where a rail holds, the result says so as why the command stopped."""
-    stopped = held_run(judged.held) if judged.held else None
+    stopped = held_run(judged.held, of_sheet=report.command not in PUT_BACK) if judged.held else None
     return Result(report, out, write_reports(report, out, sheet=sheet), stopped, judged)
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sync.adapters.store.history import find_run
+from sync.adapters.store.journal import known_desired
 from sync.adapters.store.made import written_by
 from sync.adapters.store.purging import is_gone
 from sync.bootstrap import Session
@@ -64,7 +65,8 @@ def propose_undo(
             remedy=f"See what it wrote: coursesync report {facts.run_id}",
         )
     seen = look(session, stop_asked)
-    rows = plan_undo(written, seen.at(ids), rows=selection.rows, fields=selection.fields)
+    desired = known_desired(session.store, ids)
+    rows = plan_undo(written, seen.at(ids), rows=selection.rows, fields=selection.fields, desired=desired)
     proposal = propose(
         seen,
         "undo",

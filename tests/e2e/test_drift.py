@@ -82,7 +82,7 @@ def test_a_rail_of_its_own_counts_what_would_be_put_back(shell: Shell, ran: Sand
     after = drift(shell, "--detailed-exitcode", out="after")
 
     refused(shown, 6, "drift_restored", "--allow drift_restored")
-    refused(held, 6, "drift_restored")
+    refused(held, 6, "drift_restored", ". If that is meant, add --allow drift_restored.")
     assert none_sent
     assert (attention, lifted.code) == (4, 4)
     assert statuses(shell.folder / "lifted") == {2: "updated", 3: "rejected"}

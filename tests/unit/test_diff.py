@@ -151,19 +151,19 @@ def test_a_row_that_keeps_what_is_live_sends_its_other_fields() -> None:
 @pytest.mark.parametrize(
     ("known", "not_as_made", "older_sheet"),
     [
-        pytest.param(Known(base={"Title": digest("Title", "seen")}), set(), set(), id="export"),
+        pytest.param(Known(base={"Title": digest("Title", "seen")}), frozenset(), frozenset(), id="export"),
         pytest.param(
             Known(base={"Title": digest("Title", "seen")}, desired={"Title": made("Title", "ours")}),
-            set(),
-            set(),
+            frozenset(),
+            frozenset(),
             id="export before a run",
         ),
-        pytest.param(Known(desired={"Title": made("Title", "ours")}), {"Title"}, set(), id="run"),
-        pytest.param(Known(), set(), {"Title"}, id="UpdatedOn alone"),
+        pytest.param(Known(desired={"Title": made("Title", "ours")}), frozenset({"Title"}), frozenset(), id="run"),
+        pytest.param(Known(), frozenset(), frozenset({"Title"}), id="UpdatedOn alone"),
     ],
 )
 def test_a_conflict_says_what_it_was_held_against_and_who_was_last(
-    known: Known, not_as_made: set[str], older_sheet: set[str]
+    known: Known, not_as_made: frozenset[str], older_sheet: frozenset[str]
 ) -> None:
     """So that the operator is told no more than is known."""
     row = edit({"Title": "mine"}, seen_updated_on="before")
@@ -171,8 +171,8 @@ def test_a_conflict_says_what_it_was_held_against_and_who_was_last(
     decision = decide(row, section(Title="theirs"), known)
 
     assert isinstance(decision, Conflict)
-    assert (decision.not_as_made, decision.older_sheet) == (not_as_made, older_sheet)
-    assert (decision.updated_by, decision.updated_on) == ("admin@example.com", SEEN)
+    assert (decision.against.not_as_made, decision.against.older_sheet) == (not_as_made, older_sheet)
+    assert (decision.against.updated_by, decision.against.updated_on) == ("admin@example.com", SEEN)
 
 
 def test_changes_stand_in_the_order_of_the_sheet() -> None:
@@ -256,6 +256,16 @@ def test_a_value_that_the_server_rewrites_does_not_come_back(e: str, live: str, 
             got = "conflict"
 
     assert got == verdict
+
+
+@pytest.mark.parametrize(
+    ("live", "verdict"), [("SEEN", ToUpdate), ("theirs", Conflict), ("seen", ToUpdate)], ids=["ours", "theirs", "base"]
+)
+def test_what_the_server_made_of_the_exported_value_is_nobodys_change(live: str, verdict: type) -> None:
+    """A run was undone, and the server keeps what was put back in its own form: the export is still a base."""
+    known = replace(base_of({"Title": "seen"}), desired={"Title": made("Title", "seen", "SEEN")})
+
+    assert isinstance(decide(edit({"Title": "mine"}), section(Title=live), known), verdict)
 
 
 def test_a_known_rewriting_is_unchanged_beside_a_base_as_well() -> None:

@@ -34,6 +34,7 @@ from sync.ongoing import (
     unverified,
     verified_outcome,
 )
+from sync.origin import Against
 from sync.origin import Seen as Exported
 from sync.ports import DesiredValue
 from sync.reactions import Done
@@ -157,19 +158,21 @@ def test_a_conflict_shows_what_was_exported_what_is_live_and_what_the_sheet_says
 @pytest.mark.parametrize(
     ("conflict", "words"),
     [
-        pytest.param({"not_as_made": frozenset({"Title"})}, "is no longer as a run made it: ", id="desired"),
         pytest.param(
-            {"older_sheet": frozenset({"Title"})},
+            Conflict((PLANNED,), Against(not_as_made=frozenset({"Title"}))),
+            "is no longer as a run made it: ",
+            id="desired",
+        ),
+        pytest.param(
+            Conflict((PLANNED,), Against(older_sheet=frozenset({"Title"}))),
             "may have been changed by somebody else, for the sheet shows another UpdatedOn than live: ",
             id="UpdatedOn",
         ),
     ],
 )
-def test_a_conflict_without_an_export_claims_no_more_than_is_known(
-    conflict: dict[str, frozenset[str]], words: str
-) -> None:
+def test_a_conflict_without_an_export_claims_no_more_than_is_known(conflict: Conflict, words: str) -> None:
     """A sheet may be younger than the change, and the change may be in another field of the section."""
-    (issue,) = conflict_issues(Conflict((PLANNED,), **conflict))  # type: ignore[arg-type] - two fields of one type
+    (issue,) = conflict_issues(conflict)
 
     assert issue.message.startswith(words)
 
@@ -179,7 +182,7 @@ def test_a_conflict_names_who_changed_the_section_last(edits: ChangeKind) -> Non
     """As the server says it: whom to ask, before one value or the other is taken."""
     sent = row()
     sent.plan = replace(sent.plan, changes=tuple(replace(change, kind=edits) for change in sent.plan.changes))
-    moved = Conflict((PLANNED,), updated_by="ines@example.com", updated_on="2026-01-02T03:04:05Z")
+    moved = Conflict((PLANNED,), Against(updated_by="ines@example.com", updated_on="2026-01-02T03:04:05Z"))
 
     for issue in (*conflict_issues(moved), *conflict_on_the_way(sent, moved)):
         assert "; the section was last changed by ines@example.com on 2026-01-02T03:04:05Z" in issue.message

@@ -302,6 +302,7 @@ def test_a_held_run_says_why_in_one_line() -> None:
         " b: 2 of 1,000 rows of the sheet would go; the limit is at most 1."
         " Mend the sheet or, if that is meant, add --allow a --allow b."
     )
+    assert held_run([rail], of_sheet=False).remedy == "If that is meant, add --allow a."
 
 
 def test_a_long_text_is_shown_by_its_length() -> None:

@@ -26,7 +26,7 @@ from sync.plan import outcome_of
 from sync.reading import Found, Missing
 from sync.section import Json
 from sync.undo import Written, given_up, ids_to_undo, plan_undo, undo_issue, undone, undone_run
-from tests.sections import section
+from tests.sections import made, section
 
 LABEL = Label("7", "12", "Pilates")
 NOW = "2025-02-01T09:00:00Z"
@@ -80,6 +80,14 @@ def test_only_our_own_writing_is_undone(now: Json, decision: Decision) -> None:
     asked = written(TITLE, stored={"Title": digest("Title", "PILATES")})
 
     assert undone(asked, live(Title=now)).decision == decision
+
+
+def test_a_value_that_was_put_back_and_rewritten_is_as_before() -> None:
+    """Undone once more, it is nobody's change: the server keeps in its own form what the first undo sent."""
+    again = {"Title": made("Title", "Yoga", "YOGA")}
+
+    assert undone(written(TITLE), live(Title="YOGA"), desired=again).decision == Unchanged()
+    assert isinstance(undone(written(TITLE), live(Title="Flow"), desired=again).decision, Conflict)
 
 
 def test_the_before_image_is_what_is_put_back() -> None:
