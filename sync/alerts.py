@@ -145,6 +145,14 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True)
+class Untold:
+    """A message that no target took, and what is to be remembered of its subject once one takes it."""
+
+    message: Message
+    delivered: Known
+
+
+@dataclass(frozen=True, slots=True)
 class Step:
     """What a look at one subject leads to."""
 
@@ -152,7 +160,7 @@ class Step:
     delivered: Known
     """What to remember when the message got through, or where there is none."""
     undelivered: Known
-    """What to remember when no target took it: it is told again at the next look."""
+    """What to remember when no target took it: it is told again after the next run."""
 
 
 def decide(known: Known, seen: Seen, settings: AlertSettings, *, profile: str, at_wall: float) -> Step:

@@ -15,13 +15,15 @@ from sync.adapters.store.standing import (
     ended_by_code,
     keep_look,
     keep_state,
+    keep_untold,
     known_states,
+    known_untold,
     last_good_run,
     last_look,
     requests_of_all_runs,
 )
 from sync.adapters.told_file import keep_told, make_ready, told
-from sync.alerts import WELL, Known, Message, Seen, decide, of_error, of_report
+from sync.alerts import WELL, Known, Message, Seen, Untold, decide, of_error, of_report
 from sync.bootstrap import open_ledger, who
 from sync.config import Settings
 from sync.errors import ConfigError, CourseSyncError, InputError
@@ -88,6 +90,7 @@ def closing_up(ended: Ended, *, tell_by: Tell | None = None) -> Iterator[Ended]:
     need_alerts(ended.settings.alert_targets)
     if ended.settings.metrics_file is not None:
         need_metrics()
+    _make_ready(ended.settings)
     try:
         yield ended
     except BaseException as error:
@@ -193,18 +196,25 @@ def teller(settings: Settings, wall: Callable[[], float]) -> Tell:
     return tell_all
 
 
+def _make_ready(settings: Settings) -> None:
+    """Before a run as well as after it: the run may fill the disk."""
+    if settings.alert_targets is not None or settings.alerts.webhook is not None:
+        make_ready(settings.state_dir)
+
+
 def _tell_news(store: Store, ended: Ended, tell_by: Tell | None) -> None:
     state_dir = ended.settings.state_dir
-    if ended.settings.alert_targets is not None or ended.settings.alerts.webhook is not None:
-        make_ready(state_dir)
+    _make_ready(ended.settings)
     put_by = told(state_dir)
-    states = _told_states(ended, {**known_states(store), **put_by}, tell_by)
+    states, untold = _told_states(ended, {**known_states(store), **put_by}, tell_by)
+    late, waiting = _tell_late(ended, known_untold(store), states, untold, tell_by)
     try:
-        for subject, known in {**put_by, **states}.items():
+        for subject, known in {**put_by, **states, **late}.items():
             keep_state(store, subject, known)
+        keep_untold(store, waiting)
     except CourseSyncError as error:
         get_logger().warning("alert.not_remembered", reason=str(error))
-        keep_told(state_dir, {**put_by, **states})
+        keep_told(state_dir, {**put_by, **states, **late})
     else:
         if put_by:
             keep_told(state_dir, {})
@@ -214,19 +224,50 @@ def _tell_without_the_store(ended: Ended, tell_by: Tell | None) -> None:
     """The store cannot be opened: what is remembered beside it has to do."""
     state_dir = ended.settings.state_dir
     put_by = told(state_dir)
-    keep_told(state_dir, {**put_by, **_told_states(ended, put_by, tell_by)})
+    states, _untold = _told_states(ended, put_by, tell_by)
+    keep_told(state_dir, {**put_by, **states})
 
 
-def _told_states(ended: Ended, known: Mapping[str, Known], tell_by: Tell | None) -> dict[str, Known]:
-    """Tell what is news, and give what is to be remembered of each subject that was looked at."""
+def _told_states(
+    ended: Ended, known: Mapping[str, Known], tell_by: Tell | None
+) -> tuple[dict[str, Known], dict[str, Untold]]:
+    """Tell what is news; what is to be remembered of each subject that was looked at, and what nobody took."""
     redactor = Redactor(ended.settings.secrets)
     states: dict[str, Known] = {}
+    untold: dict[str, Untold] = {}
     for seen in _last_of_each(ended.seen):
         before = known.get(seen.subject, WELL)
         step = decide(before, seen, ended.settings.alerts, profile=ended.settings.profile, at_wall=ended.clock.wall())
-        was_told = step.message is None or _by(ended, tell_by)(_clean(step.message, redactor))
+        message = None if step.message is None else _clean(step.message, redactor)
+        was_told = message is None or _by(ended, tell_by)(message)
         states[seen.subject] = step.delivered if was_told else step.undelivered
-    return states
+        if message is not None and not was_told:
+            untold[seen.subject] = Untold(message, step.delivered)
+    return states, untold
+
+
+def _tell_late(
+    ended: Ended,
+    waiting: Mapping[str, Untold],
+    looked_at: Mapping[str, Known],
+    untold: Mapping[str, Untold],
+    tell_by: Tell | None,
+) -> tuple[dict[str, Known], dict[str, Untold]]:
+    """Tell what nobody took after an earlier run: a sheet that was dealt with is not looked at again.
+
+    What was looked at now speaks for itself. The first that is not taken ends it, since the target is dead still; it
+    is tried last the next time, so that one message that a target does not like does not stand before all others.
+    """
+    left = {subject: each for subject, each in waiting.items() if subject not in looked_at}
+    states: dict[str, Known] = {}
+    if not untold:
+        for subject, each in tuple(left.items()):
+            del left[subject]
+            if not _by(ended, tell_by)(each.message):
+                left[subject] = each
+                break
+            states[subject] = each.delivered
+    return states, {**left, **untold}
 
 
 def _by(ended: Ended, tell_by: Tell | None) -> Tell:

@@ -93,6 +93,25 @@ def test_a_dead_target_harms_no_run(shell: Shell, kind: str) -> None:
     assert (first, len(server.got)) == ((1, 2) if kind == "refuses" else (0, 0))
 
 
+def test_what_no_target_took_is_told_after_the_next_run(shell: Shell) -> None:
+    """A sheet of a drop folder is looked at once: its message does not wait for another sheet of its name."""
+    (shell.folder / "in").mkdir()
+    no_id(shell).rename(shell.folder / "in" / "bad.csv")
+    quick = "[inbox]\nsettled_s = 0.01"
+    with receiver(500) as dead:
+        alerts(shell, f"http://{dead.authority}/", more=quick)
+        first = shell("inbox", "in").code
+        shell.write("in/good.csv", ["Id", "Title"], [first_ids()[0], "Good"])
+        second = shell("inbox", "in").code
+    with receiver() as server:
+        alerts(shell, f"http://{server.authority}/", more=quick)
+        codes = [shell("inbox", "in").code for _ in range(2)]
+
+    assert (first, second, codes) == (3, 0, [0, 0])
+    assert [json.loads(body)["subject"] for _path, _headers, body in dead.got] == ["bad.csv", "bad.csv"]
+    assert [json.loads(body)["subject"] for _path, _headers, body in server.got] == ["bad.csv"]
+
+
 def test_no_secret_is_told_or_logged(shell: Shell) -> None:
     """Neither the address of a target that fails, nor the key that signs, nor the token in a message."""
     log = shell.folder / "log.jsonl"

@@ -1,6 +1,8 @@
 """How a profile stands: what has been told of each subject, and the figures of all its runs."""
 
+import json
 from collections.abc import Mapping
+from typing import Any, Final
 
 from sqlalchemy import func, select
 from sqlalchemy.dialects.sqlite import insert
@@ -8,10 +10,13 @@ from sqlalchemy.dialects.sqlite import insert
 from sync.adapters.store.opening import Store
 from sync.adapters.store.schema import rows, runs
 from sync.adapters.store.unattended import alert_states
-from sync.alerts import WELL, Event, Known
+from sync.alerts import WELL, Event, Known, Message, Untold
 from sync.model import RequestCounts, RunId
 
 LOOKED = "looked_wall"
+UNTOLD: Final = "alerts_untold"
+UNTOLD_MOST: Final = 100
+"""So many messages wait for a target at most; of more, the latest."""
 
 
 def known_states(store: Store) -> Mapping[str, Known]:
@@ -41,6 +46,52 @@ def keep_state(store: Store, subject: str, known: Known) -> None:
     new = insert(alert_states).values(subject=subject, **values)
     with store.transaction() as connection:
         connection.execute(new.on_conflict_do_update(index_elements=[alert_states.c.subject], set_=values))
+
+
+def known_untold(store: Store) -> Mapping[str, Untold]:
+    """By subject: the messages that no target has taken yet, the one to be tried first first."""
+    found = json.loads(store.get_meta(UNTOLD) or "[]")
+    return {each["message"]["subject"]: Untold(_message(each["message"]), _known(each["delivered"])) for each in found}
+
+
+def keep_untold(store: Store, untold: Mapping[str, Untold]) -> None:
+    """Remember the messages that are to be told again, and no others.
+
+    Raises:
+        StoreNotWritten: the disk is full.
+    """
+    text = json.dumps([_plain(each) for each in untold.values()][-UNTOLD_MOST:])
+    if text != (store.get_meta(UNTOLD) or "[]"):
+        store.set_meta(UNTOLD, text)
+
+
+def _plain(untold: Untold) -> dict[str, object]:
+    message, known = untold.message, untold.delivered
+    return {
+        "message": {
+            "event": message.event.value,
+            "severity": message.severity,
+            "profile": message.profile,
+            "subject": message.subject,
+            "title": message.title,
+            "lines": list(message.lines),
+            "facts": message.facts,
+        },
+        "delivered": {
+            "event": None if known.event is None else known.event.value,
+            "mark": known.mark,
+            "since_wall": known.since_wall,
+            "told": known.told,
+        },
+    }
+
+
+def _message(kept: dict[str, Any]) -> Message:
+    return Message(**kept | {"event": Event(kept["event"]), "lines": tuple(kept["lines"])})
+
+
+def _known(kept: dict[str, Any]) -> Known:
+    return Known(**kept | {"event": None if kept["event"] is None else Event(kept["event"])})
 
 
 def keep_look(store: Store) -> None:
