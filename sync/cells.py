@@ -201,16 +201,12 @@ def _flawed(flaw: Flaw) -> Wrong:
             assert_never(flaw.kind)
 
 
-_TRUTHS = frozenset({"=TRUE()", "=FALSE()"})
-
-
 def remark_on(field: SectionField, hint: Hint) -> Remark | None:
     """Say what stands behind the value of a cell, where it matters in the column of `field`."""
     match hint.kind:
-        case HintKind.FORMULA if field.kind is FieldKind.BOOLEAN and hint.shown.upper() in _TRUTHS:
-            return None  # LibreOffice saves each truth value so
         case HintKind.FORMULA:
-            return Remark("cell.formula", "is the result of a formula", is_note=True)
+            truth = field.kind is FieldKind.BOOLEAN and hint.shown.upper() in ("=TRUE()", "=FALSE()")  # of LibreOffice
+            return None if truth else Remark("cell.formula", "is the result of a formula", is_note=True)
         case HintKind.EXTERNAL_LINK:
             return Remark(
                 "cell.external_link", "is the result of a formula on another workbook, as of when that was last read"
