@@ -7,6 +7,10 @@ from sync.adapters.spreadsheet.container import SAVE_AS
 from sync.errors import InputError
 
 SAVE_AS_UTF8: Final = 'In Excel choose "CSV UTF-8 (Comma delimited)" when saving, or save as a workbook (.xlsx).'
+DECLARE: Final = (
+    'In Excel choose "CSV UTF-8 (Comma delimited)" when saving, or save as a workbook (.xlsx); or, where it comes from '
+    'elsewhere, name its encoding in the profile, as in encoding = "cp1252".'
+)
 
 _UTF_32: Final = (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)
 _UTF_16: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
@@ -28,7 +32,7 @@ def decode(data: bytes, file: str, *, declared: str | None) -> tuple[str, str | 
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as exc:
         if declared is None:
-            raise _unreadable(data, "UTF-8", exc.start, file) from exc
+            raise _unreadable(data, "UTF-8", exc.start, file, remedy=DECLARE) from exc
     else:
         if declared is None or "\x00" not in text:
             return _without_nul(text, file), None
@@ -59,12 +63,12 @@ def _strictly(data: bytes, encoding: str, file: str) -> str:
         raise _unreadable(data, encoding, exc.start, file) from exc
 
 
-def _unreadable(data: bytes, encoding: str, offset: int, file: str) -> InputError:
+def _unreadable(data: bytes, encoding: str, offset: int, file: str, *, remedy: str = SAVE_AS_UTF8) -> InputError:
     line = data[:offset].count(b"\n") + 1
     return InputError(
         f"{file} is not encoded as {encoding}: the byte at offset {offset} (line {line}) cannot be read.",
         code="file.encoding",
-        remedy=SAVE_AS_UTF8,
+        remedy=remedy,
     )
 
 

@@ -87,6 +87,7 @@ def test_another_encoding_is_refused_with_its_place(tmp_path: Path) -> None:
     assert error.code == "file.encoding"
     assert "offset 12 (line 2)" in error.message
     assert "CSV UTF-8" in error.remedy
+    assert 'encoding = "cp1252"' in error.remedy
 
 
 def test_utf_32_is_refused(tmp_path: Path) -> None:
