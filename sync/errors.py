@@ -12,6 +12,11 @@ CourseSyncError            every error of ours; carries the exit code and the ne
 └── InternalError     (1)  a promise of ours does not hold: report it
 """
 
+from typing import Final
+
+AGAIN: Final = "Give the same command again."
+"""The remedy where it may be that no run has begun: then there is nothing to resume; one that has is picked up."""
+
 
 class CourseSyncError(Exception):
     """Any reason why a run cannot go on, in one sentence, with the remedy in its text."""

@@ -11,7 +11,7 @@ from sync.report import POLICY, PUT_BACK, IssueGroup, counts, group_issues
 
 _RANGES_SHOWN = 12
 _GROUPS_SHOWN = 20
-_RESUMABLE = frozenset({5, 130, 143})
+_RESUMABLE = frozenset({5, 129, 130, 143})
 _HELD = 6
 _PURPOSES = {
     "report": "your sheet with the result on each row",

@@ -46,7 +46,7 @@ def write_reports(
     if source is not None:
         report = with_cells(report, sheet=source.sheet, columns=source.columns)
     try:
-        out.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _make(out)
     except OSError as exc:
         raise FileNotWritten(out, exc) from exc
     sweep(out, disk=disk)
@@ -72,6 +72,13 @@ def write_reports(
         raise failures[0]
     order = ("report.xlsx", "report.csv", "report.jsonl", FAILED, "summary.json")
     return WrittenReport(tuple(files[name] for name in order if name in files), tuple(notes))
+
+
+def _make(folder: Path) -> None:
+    """Make a folder and what is missing above it, closed to others: `Path.mkdir` would leave those above open."""
+    for each in (*reversed(folder.parents), folder):
+        if not each.is_dir():
+            each.mkdir(mode=0o700, exist_ok=True)
 
 
 def csv_bytes(report: RunReport) -> bytes:

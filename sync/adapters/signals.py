@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from types import FrameType
 from typing import NoReturn
 
-from sync.errors import Interrupted
+from sync.errors import AGAIN, Interrupted
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _WORDS = {
@@ -27,15 +27,11 @@ class StopRequest:
     _received: int | None = None
 
     def interrupted(self) -> Interrupted | None:
-        """The request as the coordinator takes it; `None` while there is none."""
+        """The request, in words that are true before a run has begun as well; `None` while there is none."""
         if self._received is None:
             return None
         words = _WORDS[signal.Signals(self._received)]
-        return Interrupted(
-            f"{words}; what was in flight is settled or open in the journal.",
-            signal_number=self._received,
-            remedy="Go on with `coursesync resume`.",
-        )
+        return Interrupted(f"{words}.", signal_number=self._received, remedy=AGAIN)
 
     def receive(self, number: int, _frame: FrameType | None = None) -> None:
         """Handle a signal: note the first, leave at once on the second; the journal is consistent at any moment."""

@@ -16,7 +16,7 @@ from sync.cli.options import Common, common
 from sync.cli.places import check_folder
 from sync.cli.policies import conflict_option, drift_option
 from sync.cli.streams import echo
-from sync.errors import ConfigError, CourseSyncError, HeldRun, HourHasCome
+from sync.errors import AGAIN, ConfigError, CourseSyncError, HeldRun, HourHasCome
 
 if TYPE_CHECKING:
     from sync.bootstrap import Session
@@ -174,7 +174,7 @@ def watching(options: Common, session: "Session", stop_at: datetime | None, *, y
         def stop_asked() -> CourseSyncError | None:
             if (stop := request.interrupted()) is not None or stop_at is None or datetime.now(UTC) < stop_at:
                 return stop
-            return HourHasCome("The hour to stop at has come (--until).", remedy="Go on with `coursesync resume`.")
+            return HourHasCome("The hour to stop at has come (--until).", remedy=AGAIN)
 
         session.meter.stop_asked = stop_asked
         session.tell = lambda missing, asked: events.emit("reading.one_by_one", missing=missing, asked=asked)

@@ -46,6 +46,7 @@ def history(options: Common, *, audit: bool) -> int:
 def status(options: Common, run: str | None) -> int:
     """Show RUN, or the last run: what is done, what is left, what is taken of the limits."""
     from sync.adapters.clock import SystemClock  # noqa: PLC0415 - loaded when the command runs
+    from sync.adapters.lock import who_holds  # noqa: PLC0415 - the same
     from sync.adapters.store import open_store  # noqa: PLC0415 - the same
     from sync.adapters.store.history import recent_runs  # noqa: PLC0415 - the same
     from sync.adapters.store.standing import counts_by_status  # noqa: PLC0415 - the same
@@ -53,10 +54,11 @@ def status(options: Common, run: str | None) -> int:
     from sync.cli.console import data, say  # noqa: PLC0415 - the same
     from sync.jobs.reports import run_report  # noqa: PLC0415 - the same
     from sync.report import summary_object  # noqa: PLC0415 - the same
-    from sync.report_text import totals_line  # noqa: PLC0415 - the same
+    from sync.report_text import next_step, totals_line  # noqa: PLC0415 - the same
 
     settings, clock = options.settings(needs_network=False), SystemClock()
     with closing(open_store(settings.state_dir, clock)) as store:
+        holder = who_holds(settings.state_dir / "run.lock")
         latest = recent_runs(store, at_most=1)
         if run is None and not latest:
             data(options, {"run_id": None})
@@ -66,7 +68,8 @@ def status(options: Common, run: str | None) -> int:
         ledger = open_ledger(store, settings, clock)
         use, pause = ledger.use(clock.boot()), ledger.paused(clock.boot())
         waits = None if pause is None else pause.words(clock)
-        data(options, summary_object(report) | {"state": facts.state, "reported": facts.reported, "waits": waits})
+        standing = {"state": facts.state, "reported": facts.reported, "waits": waits, "at_work": holder}
+        data(options, summary_object(report) | standing)
         say(options, [_run_line(facts, counts_by_status(store, facts.run_id)), totals_line(report)])
         say(options, [f"  {item.window}: {item.used:,} of {item.limit:,} taken" for item in use])
         if waits is not None:
@@ -74,7 +77,12 @@ def status(options: Common, run: str | None) -> int:
         if facts.stop is not None:
             say(options, [f"  stopped: {facts.stop.message}"])
         if facts.state == "finished" and not facts.reported:
-            say(options, [f"  its report was not written whole: coursesync resume {facts.run_id}"])
+            again = f"coursesync resume {facts.run_id} {options.words}".rstrip()
+            say(options, [f"  its report was not written whole: {again}"])
+        if holder is not None:
+            say(options, [f"  at work: {holder}"])
+        elif facts.state != "finished":
+            say(options, [f"Next: {next_step(report, words=options.words)}"])
     return 0
 
 

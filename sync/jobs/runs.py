@@ -17,7 +17,7 @@ from sync.adapters.store.made import keep_accepted
 from sync.adapters.store.showings import keep_showings
 from sync.bootstrap import Session, new_run_id, who
 from sync.canary import STOPPED, canary_issue
-from sync.errors import CanaryStopped, ConfigError, HeldRun
+from sync.errors import AGAIN, CanaryStopped, ConfigError, CourseSyncError, HeldRun
 from sync.jobs.asked import asked_of
 from sync.jobs.binding import check_account
 from sync.jobs.canaries import go_past, stages_of
@@ -328,12 +328,19 @@ def _send_all(
         session.clock,
         settings=settings if stages.canary is None else replace(settings, verify=True),
         events=watch.events,
-        stop_asked=watch.stop_asked,
+        stop_asked=lambda: _of_run(facts.run_id, watch.stop_asked()),
         canary=stages.canary,
         unverified=stages.unverified,
     )
     _count(line)
     return ending
+
+
+def _of_run(run_id: RunId, stop: CourseSyncError | None) -> CourseSyncError | None:
+    """A request to stop, once there is a run that can go on; one that names its own way on keeps it."""
+    if stop is not None and stop.remedy == AGAIN:
+        stop.remedy = f"What was in flight is settled or open in the journal; go on with `coursesync resume {run_id}`."
+    return stop
 
 
 def _sending(

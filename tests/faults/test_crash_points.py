@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from sync.adapters.lock import run_lock
 from tests.faults.commands import Commands
 from tests.faults.desk import Desk
 from tests.faults.evidence import read_journal
@@ -67,6 +68,24 @@ def test_a_recovery_survives_its_own_death(
 ) -> None:
     """Killed again at every second point of the recovery, and gone on with once more."""
     dies_again(first, range(1, MOST_POINTS, 2), sandbox, commands, tmp_path, rows=1)
+
+
+def test_how_a_run_that_died_stands_is_told_alike_everywhere(desk: Desk) -> None:
+    """An open row is `unknown` to `status` and `history` as in the report; then who is at work, or the next step."""
+    desk.rename(1)
+    assert desk.apply(failpoint="Put.answered:1").was_killed
+    standing, listed = desk.start("status").ended(), desk.start("history").ended()
+    with run_lock(desk.state_dir / "run.lock", since="noon", holds="other.csv"):
+        at_work = desk.start("status").ended()
+
+    lines = standing.stdout.splitlines()
+    assert ("1 unknown" in lines[0], "1 unknown" in lines[1]) == (True, True), standing
+    assert listed.stdout.splitlines()[0] == lines[0]
+    assert f"  at work: process {os.getpid()} on " in at_work.stdout
+    assert "resume" not in at_work.stdout
+    words = lines[-1].removeprefix("Next: Go on where this run stopped: coursesync ").split()
+    ended = desk.note(desk.commands.start(words, folder=desk.folder, env=desk.env, name="pasted").ended())
+    assert (ended.code, desk.statuses(), desk.broken()) == (0, ["updated"], []), (lines, ended)
 
 
 @pytest.mark.soak

@@ -24,6 +24,7 @@ def test_a_disk_that_fills_up_under_the_journal(kilobytes: int, desk: Desk) -> N
 
     assert (ended.code, desk.broken()) == (5, []), ended
     assert "Free some disk space" in ended.stderr
+    assert ended.stderr.rstrip().endswith("then give the same command again.")
     again = desk.go_on()
     assert (again.code, set(desk.statuses()), desk.broken()) == (0, {"updated"}, []), again
     assert sum(entry["applied"] for entry in desk.sandbox.puts()) == ROWS

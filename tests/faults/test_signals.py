@@ -48,6 +48,7 @@ def test_a_signal_while_reading_ends_with_nothing_sent(number: signal.Signals, d
     ended = desk.note(running.ended())
 
     assert (ended.code, desk.sandbox.puts(), desk.broken()) == (CODES[number], [], []), ended
+    assert ended.stderr.rstrip().endswith("Give the same command again."), ended
 
 
 def test_an_unheard_put_at_the_time_of_a_signal_is_settled_by_resume(desk: Desk) -> None:

@@ -337,6 +337,11 @@ def test_very_many_problems_are_cut_on_a_terminal() -> None:
             id="stopped by the canary",
         ),
         pytest.param(
+            report_of(outcome(2, Status.UNKNOWN), exit_code=129),
+            "Go on where this run stopped: coursesync resume r1 --profile sandbox",
+            id="hung-up-with-one-row-open",
+        ),
+        pytest.param(
             report_of(outcome(2, Status.TO_UPDATE), command="plan"),
             "Nothing was sent. To send it: coursesync apply 'my sheet.xlsx' --profile sandbox",
             id="plan",

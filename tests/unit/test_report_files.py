@@ -79,13 +79,14 @@ def names_in(folder: Path) -> list[str]:
 
 
 def test_the_five_files_are_written_for_their_owner_only(tmp_path: Path) -> None:
-    """All files of the contract, mode 0600, in a folder that is made if need be, and nothing else beside them."""
+    """All files of the contract, mode 0600, nothing else beside them; folders that are missing are made as private."""
     out = tmp_path / "a" / "b"
 
     written = write_reports(report_of(Status.UPDATED, Status.INVALID), out)
 
     assert names_in(out) == NAMES == sorted(path.name for path in written.files)
     assert {stat.S_IMODE(path.stat().st_mode) for path in written.files} == {0o600}
+    assert [stat.S_IMODE(folder.stat().st_mode) for folder in (out, out.parent)] == [0o700, 0o700]
     assert written.notes == ()
 
 

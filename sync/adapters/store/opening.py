@@ -210,7 +210,7 @@ def _say(path: Path, context: ExceptionContext) -> None:
     if name.startswith(_IS_TROUBLE):
         raise StoreNotWritten(
             f"The store {path} could not be written: {error}.",
-            remedy="Free some disk space, or wait for what else uses it, then `coursesync resume`.",
+            remedy="Free some disk space, or wait for what else uses it, then give the same command again.",
         ) from error
 
 

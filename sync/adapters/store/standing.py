@@ -4,14 +4,14 @@ import json
 from collections.abc import Mapping
 from typing import Any, Final
 
-from sqlalchemy import func, select
+from sqlalchemy import and_, case, func, select
 from sqlalchemy.dialects.sqlite import insert
 
 from sync.adapters.store.opening import Store
-from sync.adapters.store.schema import rows, runs
+from sync.adapters.store.schema import intents, rows, runs
 from sync.adapters.store.unattended import alert_states
 from sync.alerts import WELL, Event, Known, Message, Untold
-from sync.model import RequestCounts, RunId
+from sync.model import RequestCounts, RunId, Status
 
 LOOKED = "looked_wall"
 UNTOLD: Final = "alerts_untold"
@@ -106,8 +106,11 @@ def last_look(store: Store) -> float | None:
 
 
 def counts_by_status(store: Store, run_id: RunId) -> Mapping[str, int]:
-    """Rows of a run by status, those without a row left out."""
-    query = select(rows.c.status, func.count()).where(rows.c.run_id == run_id).group_by(rows.c.status)
+    """Rows of a run by status, those without a row left out; as in its report, an open intent makes a row `unknown`."""
+    unheard = select(intents.c.section_id).where(intents.c.run_id == run_id, intents.c.answer.is_(None))
+    is_open = and_(rows.c.status == Status.NOT_ATTEMPTED.value, rows.c.section_id.in_(unheard))
+    status = case((is_open, Status.UNKNOWN.value), else_=rows.c.status).label("became")
+    query = select(status, func.count()).where(rows.c.run_id == run_id).group_by(status)
     return {row[0]: row[1] for row in store.connection.execute(query)}
 
 
