@@ -211,8 +211,13 @@ def _message(event: Event, seen: Seen, profile: str, *, after: Event | None) -> 
     return Message(event, SEVERITY[event], profile, seen.subject, title, tuple(filter(None, lines)), facts)
 
 
-def of_report(report: RunReport, settings: AlertSettings, *, sheet: str, reason: str, command: str) -> tuple[Seen, ...]:
-    """What a report that a run, or a plan that was held, left says about its sheet and about the account."""
+def of_report(
+    report: RunReport, settings: AlertSettings, *, sheet: str, reason: str, command: str, held: Sequence[str] = ()
+) -> tuple[Seen, ...]:
+    """What a report that a run, or a plan that was held, left says about its sheet and about the account.
+
+    `held` are the rows that a rail names; without any, those that need attention are the examples.
+    """
     facts = _facts(report)
     well = Seen(ACCOUNT, None, run_id=report.run_id)
     match report.exit_code:
@@ -229,8 +234,9 @@ def of_report(report: RunReport, settings: AlertSettings, *, sheet: str, reason:
             return (well, replace(facts, subject=sheet, event=event, mark=mark, reason=reason, command=command))
         case 6:
             mark = f"{report.input.sha256} {report.plan_hash or ''}"
-            event = Event.HELD
-            return (well, replace(facts, subject=sheet, event=event, mark=mark, reason=reason, command=command))
+            examples = tuple(map(_short, held[:EXAMPLES_SHOWN])) or facts.examples
+            facts = replace(facts, subject=sheet, event=Event.HELD, mark=mark, examples=examples)
+            return (well, replace(facts, reason=reason, command=command))
         case _:
             return ()
 
@@ -264,7 +270,11 @@ def _facts(report: RunReport) -> Seen:
 
 
 def _example(outcome: Outcome) -> str:
-    words = " ".join(f"row {outcome.row} · {outcome.label.id} · {outcome.status}: {messages(outcome)}".split())
+    return _short(f"row {outcome.row} · {outcome.label.id} · {outcome.status}: {messages(outcome)}")
+
+
+def _short(text: str) -> str:
+    words = " ".join(text.split())
     return words if len(words) <= EXAMPLE_MAX else f"{words[: EXAMPLE_MAX - 1]}…"
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from shlex import quote
 from typing import Final, TypeAlias, assert_never
+from unicodedata import category
 
 
 class Place(StrEnum):
@@ -93,6 +94,8 @@ _CONFLICTED: Final = re.compile(
     re.IGNORECASE,
 )
 """What sync clients call a file that two people changed at once."""
+_ACTS: Final = frozenset({"Cc", "Zl", "Zp"})
+"""Kinds of characters that end a line or speak to a terminal."""
 
 
 def sort_out(first: Sequence[Sight], second: Sequence[Sight], settings: InboxSettings) -> tuple[Verdict, ...]:
@@ -106,6 +109,12 @@ def sort_out(first: Sequence[Sight], second: Sequence[Sight], settings: InboxSet
 def is_temporary(name: str) -> bool:
     """Whether a file of this name belongs to a program, and not to a person."""
     return _TEMPORARY.match(name) is not None
+
+
+def readable(name: str) -> str:
+    """The name with a mark in place of each byte that is no text, and of each character that acts (a line's end)."""
+    text = name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    return "".join("\N{REPLACEMENT CHARACTER}" if category(char) in _ACTS else char for char in text)
 
 
 def could_be_ours(sight: Sight) -> bool:
@@ -204,8 +213,8 @@ def same_as(known: Iterable[Delivery], sha256: str, *, but: str) -> Delivery | N
     )
 
 
-def next_of(delivery: Delivery, *, ended: tuple[str, int] | None, twin: Delivery | None) -> Next:
-    """What is to be done with a file at work.
+def next_of(delivery: Delivery, *, ended: tuple[str, int] | None, twin: Delivery | None, done: str, words: str) -> Next:
+    """What is to be done with a file at work; `done` is where it will lie, `words` the options of a next command.
 
     `ended` is the run of this very delivery that has ended for good (its id and exit code), where there is one: its
     process died before the file was moved. `twin` is what `same_as` found.
@@ -222,9 +231,9 @@ def next_of(delivery: Delivery, *, ended: tuple[str, int] | None, twin: Delivery
     if twin is not None and twin.place is Place.DONE:
         run = f" (run {twin.run_id})" if twin.run_id else ""
         reason = f"The same content was applied before{run}; it was not run again. If that is meant: coursesync apply"
-        return Move(Place.DONE, 0, f"{reason} {quote(delivery.name)}", twin.run_id)
+        return Move(Place.DONE, 0, f"{reason} {quote(done)} {words}".rstrip(), twin.run_id)
     if twin is not None:
-        reason = f"The same content waits for approval: coursesync approve {twin.run_id}"
+        reason = f"The same content waits for approval: coursesync approve {twin.run_id} {words}".rstrip()
         return Move(Place.REFUSED, 3, reason, twin.run_id)
     return Run()
 

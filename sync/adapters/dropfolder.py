@@ -18,7 +18,7 @@ from typing import Final
 from sync.adapters.whole_file import Disk, place
 from sync.errors import ConfigError
 from sync.failpoints import reach
-from sync.inbox import Place, Sight, is_temporary
+from sync.inbox import Place, Sight, is_temporary, readable
 
 REPORT: Final = "report"
 WHY: Final = "why.txt"
@@ -85,18 +85,21 @@ class DropFolder:
         return tuple(names)
 
     def claim(self, sight: Sight, delivery: str) -> str | None:
-        """Take a file, so that no other process does; its name, or `None` where another was faster."""
+        """Take a file, so that no other process does; its name here, or `None` where another was faster.
+
+        A name that is no UTF-8 (an old disk's, a strange archive's) cannot be written down: the file gets one that can.
+        """
         home = self.root / Place.WORK / delivery
         home.mkdir(mode=0o700)
         reach("claim.made")
         try:
-            (self.root / sight.name).rename(home / sight.name)
+            (self.root / sight.name).rename(home / readable(sight.name))
         except FileNotFoundError:
             home.rmdir()
             return None
         reach("claim.taken")
         _flush(home, self.root)
-        return sight.name
+        return readable(sight.name)
 
     def sheet_of(self, delivery: str, *, named: str | None = None) -> Path | None:
         """The file of a delivery at work; `named` is what it was called when it was taken. `None` where it is gone.
@@ -108,7 +111,10 @@ class DropFolder:
         if named is not None:
             return files.get(named)
         ours = [path for name, path in files.items() if not is_temporary(name)]
-        return ours[0] if len(ours) == 1 else None
+        if len(ours) != 1:
+            return None
+        (path,) = ours
+        return path if path.name == readable(path.name) else path.rename(home / readable(path.name))
 
     def report_folder(self, delivery: str) -> Path:
         """Where the report of a delivery at work is written: away from a sheet that may itself be called `report`."""

@@ -4,6 +4,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -92,10 +93,11 @@ def _watch(options: Common, one_pass: "Callable[[], Inbox]", request: "StopReque
 
 
 def _show(options: Common, handled: "tuple[Handled, ...]", code: int) -> None:
+    """Say what became of each file; `--quiet` keeps the data back on exit 0 alone."""
     from sync.cli.console import data, say  # noqa: PLC0415 - loaded when the command runs
 
     data(
-        options,
+        replace(options, quiet=options.quiet and not code),
         {
             "exit_code": code,
             "files": [
@@ -114,7 +116,7 @@ def _show(options: Common, handled: "tuple[Handled, ...]", code: int) -> None:
     for each in handled:
         if each.exit_code:
             reason = each.reason or "some rows need attention."
-            echo(f"coursesync: {each.name}: {reason} See {each.folder}.", err=True)
+            echo(f"coursesync: {each.name}, now in {each.folder}: {reason}", err=True)
 
 
 @contextmanager

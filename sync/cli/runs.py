@@ -106,7 +106,8 @@ def report(options: Common, run: str) -> int:
 
 
 def _run_line(facts: "RunFacts", counts: "Mapping[str, int] | None" = None) -> str:
-    from sync.rails import lifted_rails  # noqa: PLC0415 - loaded when there is a run
+    from sync.inbox import readable  # noqa: PLC0415 - loaded when there is a run
+    from sync.rails import lifted_rails  # noqa: PLC0415 - the same
     from sync.times import utc  # noqa: PLC0415 - the same
     from sync.undo import undone_run  # noqa: PLC0415 - the same
 
@@ -118,7 +119,7 @@ def _run_line(facts: "RunFacts", counts: "Mapping[str, int] | None" = None) -> s
     return (
         f"{facts.run_id}  {started}  {facts.command:<7} {facts.state:<8} {code:<10}"
         f" {facts.input.rows:>6,} rows{f': {became}' if became else ''}"
-        f"  {facts.input.path} ({facts.input.sha256[:8]}, by {facts.user})"
+        f"  {readable(facts.input.path)} ({facts.input.sha256[:8]}, by {facts.user})"
         f"{f' (undoes {of})' if of else ''}{lifted}"
     )
 

@@ -64,7 +64,8 @@ class Ended:
         if result.stopped is not None and report.exit_code != 6:  # noqa: PLR2004 - the contract's code of a held run
             self.error(result.stopped, sheet=name, command=command)
             return
-        self.seen += of_report(report, self.settings.alerts, sheet=name, reason=reason, command=command)
+        held = tuple(str(example) for rail in result.judged.held for example in rail.examples)
+        self.seen += of_report(report, self.settings.alerts, sheet=name, reason=reason, command=command, held=held)
 
     def refused(self, checked: CheckedSheet) -> None:
         """Take in that the profile holds the whole sheet, since some of its rows are invalid."""

@@ -5,7 +5,7 @@ What a process that dies leaves behind is taken up by the next pass: the store s
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from sync.adapters.dropfolder import REPORT, DropFolder, digest_of
@@ -87,6 +87,8 @@ class Inbox:
     """Opens a session, when there is something to run: a quiet night asks the server nothing."""
     ended: Ended
     stop_asked: StopAsked = field(default=lambda: None)
+    void: str = field(default="", init=False)
+    """Why the approval of the file at hand no longer holds."""
 
     def pass_over(self) -> tuple[Handled, ...]:
         """Take and run whatever is finished, until all is done or a run stops early.
@@ -169,6 +171,9 @@ class Inbox:
             get_logger().warning("delivery.without_file", delivery=name)
             return None
         sha256 = digest_of(path)
+        self.void = ""
+        if delivery is not None and delivery.sha256 != sha256 and self._approval(store, delivery) is not None:
+            self.void = f"The approval of run {delivery.run_id} is void: the file has changed since."
         if delivery is not None and delivery.place is Place.APPROVAL and self._approval(store, delivery) is not None:
             take_up(store, name)  # the process died between the move and this
             delivery = known_delivery(store, name)
@@ -176,8 +181,10 @@ class Inbox:
             delivery = keep_claim(store, name, folder=str(self.folder.root), name=path.name, sha256=sha256)
         self.ended.sheet = delivery.name
         twin = same_as(deliveries_of_content(store, str(self.folder.root), sha256), sha256, but=name)
+        done = str(self.folder.root / Place.DONE / name / delivery.name)
+        ended = ended_run(store, path=str(path), sha256=sha256)
         with bound(file=delivery.name):
-            match next_of(delivery, ended=ended_run(store, path=str(path), sha256=sha256), twin=twin):
+            match next_of(delivery, ended=ended, twin=twin, done=done, words=self.ended.words):
                 case Move() as move:
                     return self._only_move(store, delivery, move)
                 case Run():
@@ -234,6 +241,7 @@ class Inbox:
             result = apply_sheet(session, checked, out=out, watch=asked, allowed=approval.rails)
         except HeldRun:
             get_logger().warning("approval.void", run_id=approval.run_id, reason="the plan has changed since")
+            self.void = f"The approval of run {approval.run_id} is void: the plan has changed since."
             result = apply_sheet(session, checked, out=out, watch=watch)
         use_up(session.store, approval.run_id)
         return result
@@ -248,6 +256,9 @@ class Inbox:
             Place.APPROVAL: approve,
             Place.ATTENTION: f"mend the marked cells of {failed}, then drop that file into {self.folder.root}",
         }
+        if is_held and result.stopped is not None:
+            held = f"{self.void} {result.stopped.message}".strip()
+            result = replace(result, stopped=HeldRun(held, remedy="Mend the sheet and drop it again, or let it go on."))
         self.ended.result(result, sheet=delivery.name, command=commands.get(place))
         reason = "" if result.stopped is None else str(result.stopped)
         if place is Place.WORK:
@@ -262,7 +273,7 @@ class Inbox:
             return Handled(delivery.name, report.exit_code, path.parent, reason, report.run_id)
         rails = tuple(rail.name for rail in result.judged.held)
         if is_held:
-            reason = f"{reason} To let it go on: {approve}".strip()
+            reason = f"{reason} If that is meant: {approve}".strip()
         keep_end(
             store,
             delivery.delivery,
@@ -276,7 +287,9 @@ class Inbox:
         return self._put(store, delivery, place, report.exit_code, reason=reason, run_id=report.run_id)
 
     def _refuse(self, store: Store, delivery: Delivery, error: InputError) -> Handled:
-        self.ended.error(error, sheet=delivery.name, sha256=delivery.sha256)
+        lies = self.folder.root / Place.REFUSED / delivery.delivery / delivery.name
+        command = f"mend {lies}, then drop it into {self.folder.root}"
+        self.ended.error(error, sheet=delivery.name, sha256=delivery.sha256, command=command)
         keep_end(store, delivery.delivery, Place.REFUSED, exit_code=error.exit_code, reason=str(error))
         return self._put(store, delivery, Place.REFUSED, error.exit_code, reason=str(error))
 

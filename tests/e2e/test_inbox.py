@@ -97,6 +97,47 @@ def test_files_are_run_oldest_first_and_moved_with_their_reports(inbox: Inbox, s
     assert ran.err.count("coursesync: ") == 2
 
 
+def test_a_name_that_is_no_text_keeps_no_file_from_being_run(inbox: Inbox) -> None:
+    """Bytes that are no UTF-8, a line's end, what acts on a terminal: run under a name that can be written down."""
+    for number, name in enumerate((b"a\xff.csv", b"b\n\x1b[2J.csv", b"c.csv")):
+        dropped = inbox.drop("x.csv", ["Id", "Title"], [SECTIONS[number]["Id"], "Named"])
+        os.rename(dropped, os.fsencode(inbox.root) + b"/" + name)  # noqa: PTH104 - a path of bytes
+
+    ran = inbox.run()
+    history = inbox.shell("history").out.splitlines()
+
+    assert ran.code == 0
+    assert inbox.lies() == {"done": ["a\ufffd.csv", "b\ufffd\ufffd[2J.csv", "c.csv"]}
+    assert len(history) == 3
+
+
+def test_quiet_data_comes_where_there_is_something_to_say(inbox: Inbox) -> None:
+    """`--quiet --json` prints the object on any exit code but 0."""
+    inbox.drop("held.csv", ["Id", "CourseId"], [FIRST, OTHER_COURSE])
+
+    held, nothing = inbox.run("--quiet", "--json"), inbox.run("--quiet", "--json")
+
+    assert (held.code, held.json["files"][0]["name"]) == (6, "held.csv")
+    assert (nothing.code, nothing.out) == (0, "")
+
+
+def test_an_approval_of_a_file_that_changed_says_why_it_is_void(inbox: Inbox, sandbox: SandboxProcess) -> None:
+    """Nothing is sent, and whoever approved it reads why it waits again."""
+    inbox.drop("held.csv", ["Id", "CourseId"], [FIRST, OTHER_COURSE])
+    inbox.run()
+    run_id = waiting_run(inbox)
+    inbox.shell("approve", run_id)
+    (held,) = inbox.root.glob("approval/*/held.csv")
+    held.write_text(held.read_text() + f"{SECTIONS[1]['Id']},{OTHER_COURSE}\n")
+
+    ran = inbox.run("--quiet")
+
+    assert ran.code == 6
+    assert f"The approval of run {run_id} is void: the file has changed since." in ran.why
+    assert ran.why.endswith(f"If that is meant: coursesync approve {waiting_run(inbox)} --profile main")
+    assert not sandbox.puts()
+
+
 def test_the_same_content_is_not_run_twice(inbox: Inbox, sandbox: SandboxProcess) -> None:
     """Under another name, after somebody changed the section: the file is known, and moved with a note."""
     inbox.drop("a.csv", ["Id", "Title"], [FIRST, "One"])

@@ -132,6 +132,15 @@ def test_a_message_says_what_how_many_which_and_what_now() -> None:
     assert (message.object["event"], message.object["severity"]) == ("attention", "warning")
 
 
+def test_what_a_rail_holds_is_told_with_the_rows_that_it_names() -> None:
+    """Three of them, though none needs attention: whoever approves it sees what it is about."""
+    rows = tuple(f"row {row} · 1414925001 · CourseId: 1 → 2" for row in range(2, 7))
+    report = a_report(6, *(outcome(row, Status.TO_UPDATE) for row in range(2, 7)))
+    _account, seen = of_report(report, SETTINGS, sheet="sections.xlsx", reason="Held.", command="approve", held=rows)
+
+    assert (seen.event, seen.examples) == (Event.HELD, rows[:3])
+
+
 def test_failed_rows_are_told_above_the_share_of_the_profile() -> None:
     """At the share or below it, a run with rows that need attention counts as well."""
     report = a_report(4, outcome(2, Status.REJECTED), outcome(3, Status.UPDATED), outcome(4, Status.UPDATED))

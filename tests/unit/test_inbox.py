@@ -21,6 +21,7 @@ from sync.inbox import (
     approves,
     next_of,
     place_of,
+    readable,
     reasons_to_tell,
     same_as,
     sort_out,
@@ -149,15 +150,40 @@ def test_what_was_run_is_only_moved(
     delivery: Delivery, ended: tuple[str, int] | None, twin: Delivery | None, what: Run | Move
 ) -> None:
     """A process that dies after the run has ended costs a move and no second run."""
-    assert next_of(delivery, ended=ended, twin=twin) == what
+    assert next_of(delivery, ended=ended, twin=twin, done="/in/done/a/sections.xlsx", words="") == what
 
 
 def test_a_file_over_which_the_program_dies_is_put_aside() -> None:
     """After some starts in a row without an end, so that it does not keep the files behind it from being run."""
-    move = next_of(replace(DELIVERY, starts=STARTS_MOST), ended=None, twin=None)
+    move = next_of(replace(DELIVERY, starts=STARTS_MOST), ended=None, twin=None, done="", words="")
 
     assert isinstance(move, Move)
     assert (move.place, move.exit_code) == (Place.ATTENTION, 1)
+
+
+def test_what_is_known_already_says_the_command_that_works_as_it_stands() -> None:
+    """With the options of this profile, and with the path where the file lies afterwards."""
+    waiting = replace(HELD, delivery="earlier")
+    done = replace(DELIVERY, delivery="earlier", place=Place.DONE, run_id="r0")
+    words = "--profile main"
+    held, again = (
+        next_of(DELIVERY, ended=None, twin=twin, done="/in/done/a b.csv", words=words) for twin in (waiting, done)
+    )
+
+    assert isinstance(held, Move)
+    assert held.reason.endswith(": coursesync approve r1 --profile main")
+    assert isinstance(again, Move)
+    assert again.reason.endswith(": coursesync apply '/in/done/a b.csv' --profile main")
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [("ü\u00a0é.csv", "ü\u00a0é.csv"), ("a\udcff.csv", "a\ufffd.csv"), ("a\n\x1b[2J.csv", "a\ufffd\ufffd[2J.csv")],
+    ids=["text", "no-utf-8", "acts-on-a-terminal"],
+)
+def test_a_name_that_cannot_be_written_down_gets_one_that_can(name: str, shown: str) -> None:
+    """What is text stays; nothing in a name acts on whoever reads it."""
+    assert readable(name) == shown
 
 
 @pytest.mark.parametrize(
@@ -170,7 +196,7 @@ def test_the_same_content_again_is_known_where_it_needs_no_run(place: Place | No
     twin = same_as([earlier, DELIVERY], "d1", but=DELIVERY.delivery)
 
     assert (twin is not None) is known
-    assert isinstance(next_of(DELIVERY, ended=None, twin=twin), Move if known else Run)
+    assert isinstance(next_of(DELIVERY, ended=None, twin=twin, done="", words=""), Move if known else Run)
     assert same_as([earlier], "d2", but=DELIVERY.delivery) is None
 
 

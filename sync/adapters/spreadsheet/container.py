@@ -71,8 +71,8 @@ def read_content(path: Path) -> Content:
     """Read the file at `path` once and tell what it is.
 
     Raises:
-        InputError: `file.missing`, `file.directory`, `file.unreadable`, `file.empty`, `file.too_large`, or the code
-            of what it is instead of a sheet (`file.password`, `file.xls`, `file.xlsb`, `file.pdf` …).
+        InputError: `file.missing`, `file.directory`, `file.unreadable`, `file.name`, `file.empty`, `file.too_large`, or
+            the code of what it is instead of a sheet (`file.password`, `file.xls`, `file.xlsb`, `file.pdf` …).
     """
     return content_of(path, _read(path))
 
@@ -93,6 +93,17 @@ def content_of(path: Path, data: bytes) -> Content:
     return Content(path, data, hashlib.sha256(data).hexdigest(), kind, package)
 
 
+def _refuse_unwritable_name(path: str) -> None:
+    """The name goes into the journal and into reports, which are UTF-8."""
+    try:
+        path.encode()
+    except UnicodeEncodeError as exc:
+        shown = path.encode(errors="surrogateescape").decode(errors="replace")
+        raise InputError(
+            f"The name {shown} holds bytes that are no text.", code="file.name", remedy="Rename the file or its folder."
+        ) from exc
+
+
 def _read(path: Path) -> bytes:
     if not path.exists():
         raise InputError(f"There is no file {path}.", code="file.missing", remedy="Check the name and the folder.")
@@ -100,6 +111,7 @@ def _read(path: Path) -> bytes:
         raise InputError(f"{path} is a folder, not a file.", code="file.directory", remedy="Name the sheet itself.")
     if not path.is_file():
         raise InputError(f"{path} is no ordinary file.", code="file.unreadable", remedy="Name the sheet itself.")
+    _refuse_unwritable_name(str(path))
     try:
         with path.open("rb") as file:
             data = file.read(MAX_FILE_BYTES + 1)

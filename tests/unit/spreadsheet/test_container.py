@@ -205,3 +205,14 @@ def test_a_part_with_a_wrong_checksum_is_refused(make_workbook: MakeWorkbook) ->
         load_here(path)
 
     assert caught.value.code == "file.damaged"
+
+
+def test_a_name_that_is_no_text_is_refused(tmp_path: Path) -> None:
+    """Neither journal nor report can hold it: a refusal that shows it, and no error of the program's own."""
+    path = tmp_path / "a\udcff.csv"
+    path.write_text("Id,Title\n1,One\n", encoding="utf-8")
+
+    with pytest.raises(InputError, match="holds bytes that are no text") as refused:
+        load_here(path)
+
+    assert refused.value.code == "file.name"
