@@ -14,7 +14,7 @@ UNATTENDED := --extra alerts --extra metrics --extra watch
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo picture fmt lint types imports test cov e2e bench corpus fuzz soak check requirements clean
+.PHONY: help setup demo picture fmt lint types imports test cov e2e bench corpus fuzz soak screenshots check requirements clean
 
 help: ## say what each target does
 	@sed -n 's/^\([a-z][a-z0-9-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | while IFS='|' read -r name what; do \
@@ -62,6 +62,9 @@ fuzz: .venv/.dev ## read N sheets that were broken at random: make fuzz N=10000 
 
 soak: .venv/.dev ## run the long tests, or those of a name: make soak SOAK=state_machine
 	$(PYTEST) -m soak $(if $(SOAK),-k "$(SOAK)")
+
+screenshots: .venv/.dev ## look at every page of `serve` in Chromium: build/screenshots
+	$(BIN)/python -m tests.web.screenshots build/screenshots
 
 check: lint types imports test ## everything that has to hold before a commit
 

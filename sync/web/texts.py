@@ -116,6 +116,8 @@ ENGLISH: Final[Mapping[str, str]] = {
     "empty": "(empty)",
     "approve.title": "Approve",
     "approve.words": "{n} sections of {account} at {base_url} will be changed.",
+    "approve.words.one": "1 section of {account} at {base_url} will be changed.",
+    "approve.clears.one": "1 text will be emptied.",
     "approve.clears": "{n} texts will be emptied.",
     "approve.clears.none": "No text will be emptied.",
     "approve.images": "Images are among the changes: they cannot be undone.",

@@ -121,6 +121,8 @@ def test_s8_two_names_at_once_are_not_answered(site: PageProcess) -> None:
         pytest.param({"Origin": "https://evil.test"}, id="origin"),
         pytest.param({"Sec-Fetch-Site": "cross-site", "Origin": "null"}, id="sandboxed-frame"),
         pytest.param({"Sec-Fetch-Site": "same-site"}, id="neighbour"),
+        pytest.param({"Origin": "null"}, id="nobody-vouches"),
+        pytest.param({"Sec-Fetch-Site": "same-origin", "Origin": "https://evil.test"}, id="they-disagree"),
         pytest.param({}, id="nothing-said"),
     ],
 )

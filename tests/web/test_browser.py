@@ -1,0 +1,193 @@
+"""The operator's way in a real browser: what is clicked, typed and seen, with the page's own scripts and policy."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.programs import needs
+from tests.sandbox_process import SandboxProcess
+from tests.web.browser import DESKTOP, PHONE, chromium
+from tests.web.page_process import PASSWORD, PageProcess
+from tests.web.sheets import write_sheet
+from tests.web.test_journey import SECTIONS, titles
+
+pytestmark = [pytest.mark.e2e, needs("chromium")]
+
+WAIT_MS = 60_000
+expect.set_options(timeout=WAIT_MS)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """One Chromium for all tests of this file."""
+    with chromium() as started:
+        yield started
+
+
+@pytest.fixture
+def watched() -> list[str]:
+    """What a browser complains of: refused by the policy, broken scripts."""
+    return []
+
+
+def opened(browser: Browser, watched: list[str], size: tuple[int, int] = DESKTOP) -> Page:
+    page = browser.new_context(viewport={"width": size[0], "height": size[1]}).new_page()
+    page.set_default_timeout(WAIT_MS)
+    page.on("console", lambda said: watched.append(said.text) if said.type == "error" else None)
+    page.on("pageerror", lambda error: watched.append(str(error)))
+    return page
+
+
+def signed_in(browser: Browser, site: PageProcess, watched: list[str], size: tuple[int, int] = DESKTOP) -> Page:
+    page = opened(browser, watched, size)
+    page.goto(site.address)
+    page.get_by_role("button", name="Sign in").click()
+    page.wait_for_url(f"{site.base}/")
+    return page
+
+
+def test_the_whole_way(
+    browser: Browser, site: PageProcess, sandbox: SandboxProcess, watched: list[str], tmp_path: Path
+) -> None:
+    """Upload, leave a row out, approve, watch it happen, read the report; no script or policy complains."""
+    ids = SECTIONS[0:20]
+    rows = [(key, f"In a browser number-{at}-") for at, key in enumerate(ids)]
+    sheet = write_sheet(tmp_path / "lessons.xlsx", ("Id", "Title"), *rows)
+    sandbox.options(latency_ms=400)
+    page = signed_in(browser, site, watched)
+    page.set_input_files("input[type=file]", sheet)
+    page.get_by_role("button", name="Upload").click()
+
+    expect(page.get_by_role("heading", name="20 rows would be sent")).to_be_visible()
+    page.get_by_role("searchbox").fill("browser number-7-")
+    expect(page.locator("article.row")).to_have_count(1)
+    expect(page.locator("article.row ins")).to_have_text(re.compile("In a browser number-7-"))
+    page.get_by_label("Leave this row out").check()
+    page.get_by_role("button", name="Plan again").click()
+    expect(page.get_by_role("heading", name="19 rows would be sent")).to_be_visible()
+
+    page.get_by_role("link", name="Approve").click()
+    expect(page.get_by_text("19 sections of quayside")).to_be_visible()
+    page.get_by_role("button", name="Approve and send").click()
+    page.wait_for_url("**/runs/*")
+    expect(page.locator("[data-live=said]")).to_have_text(re.compile(r"^[1-9]\d* of 19 rows"))
+    page.reload()
+    expect(page.get_by_role("heading", name="Finished")).to_be_visible()
+    sandbox.options(latency_ms=0)
+
+    with page.expect_download() as taken:
+        page.get_by_role("link", name="report.xlsx").click()
+    assert taken.value.suggested_filename.endswith("report.xlsx")
+    assert len(sandbox.puts()) == 19
+    assert not sandbox.records()[ids[7]]["Title"].startswith("In a browser")
+    assert watched == []
+    page.context.close()
+
+
+@pytest.mark.soak
+def test_a_run_outlives_the_browser_and_the_server(
+    browser: Browser, sandbox: SandboxProcess, watched: list[str], tmp_path: Path
+) -> None:
+    """The tab is closed and the server is killed in mid-run: the run ends, and a server started anew shows it."""
+    with PageProcess(tmp_path, sandbox, people={"ada": "approver"}) as site:
+        ids = SECTIONS[100:160]
+        sandbox.options(latency_ms=600)
+        before = len(sandbox.puts())
+        page = by_name(browser, site, "ada", watched)
+        page.set_input_files("input[type=file]", titles(tmp_path / "long.xlsx", "Outlives", ids))
+        page.get_by_role("button", name="Upload").click()
+        page.get_by_role("link", name="Approve").click()
+        page.get_by_role("button", name="Approve and send").click()
+        page.wait_for_url("**/runs/*")
+        expect(page.locator("[data-live=said]")).to_have_text(re.compile(r"^[1-9]"))
+        address = page.url
+        site.stop(kill=True)
+        site.start()
+        expect(page.get_by_role("heading", name=re.compile("At work|Finished"))).to_be_visible()
+        page.context.close()
+
+        again = by_name(browser, site, "ada", [])
+        again.goto(address)
+        expect(again.get_by_role("heading", name="Finished")).to_be_visible()
+        assert len(sandbox.puts()) == before + len(ids)
+        sandbox.options(latency_ms=0)
+        again.context.close()
+
+
+def by_name(browser: Browser, site: PageProcess, name: str, watched: list[str]) -> Page:
+    page = opened(browser, watched)
+    page.goto(site.base)
+    page.get_by_label("Name").fill(name)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    page.wait_for_url(f"{site.base}/")
+    return page
+
+
+@pytest.mark.soak
+def test_two_people_with_two_roles(
+    browser: Browser, sandbox: SandboxProcess, watched: list[str], tmp_path: Path
+) -> None:
+    """An operator uploads and cannot approve; with four eyes an approver approves others' uploads, not the own."""
+    people = {"olga": "operator", "ada": "approver", "vera": "viewer"}
+    with PageProcess(tmp_path, sandbox, "--four-eyes", people=people) as site:
+        olga, ada = by_name(browser, site, "olga", watched), by_name(browser, site, "ada", watched)
+        vera = by_name(browser, site, "vera", watched)
+        expect(vera.get_by_role("button", name="Upload")).to_have_count(0)
+
+        addresses = []
+        for page, at in ((olga, 160), (ada, 162)):
+            sheet = titles(tmp_path / f"{at}.xlsx", "Two people", SECTIONS[at : at + 2])
+            page.set_input_files("input[type=file]", sheet)
+            page.get_by_role("button", name="Upload").click()
+            expect(page.get_by_role("heading", name="2 rows would be sent")).to_be_visible()
+            page.get_by_role("link", name="Approve").click()
+            expect(page.get_by_role("button", name="Approve and send")).to_have_count(0)
+            addresses.append(page.url)
+        expect(olga.get_by_text("Your role may not approve")).to_be_visible()
+        expect(ada.get_by_text("somebody else has to approve it")).to_be_visible()
+
+        ada.goto(addresses[0])
+        ada.get_by_role("button", name="Approve and send").click()
+        ada.wait_for_url("**/runs/*")
+        expect(ada.get_by_role("heading", name="Finished")).to_be_visible()
+        assert sandbox.records()[SECTIONS[160]]["Title"] == "Two people 0"
+        for page in (olga, ada, vera):
+            page.context.close()
+
+
+@pytest.mark.soak
+def test_it_works_on_a_phone_and_by_keyboard(
+    browser: Browser, sandbox: SandboxProcess, watched: list[str], tmp_path: Path
+) -> None:
+    """At 360 px nothing is wider than the screen; every field has a name, and the keyboard reaches the main button."""
+    with PageProcess(tmp_path, sandbox) as site:
+        page = signed_in(browser, site, watched, PHONE)
+        sheet = write_sheet(
+            tmp_path / "wide.xlsx",
+            ("Id", "Title", "SectionContents"),
+            (SECTIONS[170], "W" * 120, f"<p>{'w' * 900}</p>"),
+        )
+        page.set_input_files("input[type=file]", sheet)
+        for place in ("start", "plan", "approval"):
+            if place == "plan":
+                page.get_by_role("button", name="Upload").focus()
+                page.keyboard.press("Enter")
+                page.wait_for_selector("article.row")
+            if place == "approval":
+                page.get_by_role("link", name="Approve").focus()
+                page.keyboard.press("Enter")
+                page.wait_for_url("**/approval")
+            wide = page.evaluate("document.documentElement.scrollWidth")
+            assert wide <= PHONE[0], place
+            unnamed = page.evaluate(
+                """[...document.querySelectorAll('input:not([type=hidden]),select,button,progress,meter,[role=region]')]
+                .filter(e => !(e.labels && e.labels.length) && !e.getAttribute('aria-label')
+                  && !e.getAttribute('aria-labelledby') && !e.textContent.trim()).map(e => e.outerHTML)"""
+            )
+            assert unnamed == []
+        assert watched == []
+        page.context.close()
