@@ -162,7 +162,11 @@ def _choice_void(edit: Edit | None, *, shown_before: bool) -> str:
     """Say why the row's `Command` does not decide the conflict, if it has one."""
     if edit is None or edit.command is None:
         return ""
-    why = "it has changed again since it was shown to you" if shown_before else "it was not shown to you before"
+    why = (
+        "it has changed again since it was shown to you"
+        if shown_before
+        else "it was not shown to you before this sheet was made"
+    )
     return f"; {COMMAND} {edit.command} does not hold: {why}"
 
 

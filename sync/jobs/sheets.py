@@ -139,7 +139,8 @@ def preview(
     refuse_foreign(checked.origin, account=session.settings.account, base_url=session.settings.base_url)
     line = session.line()
     desired = known_desired(session.store, ids_to_read(checked.rows))
-    showings = known_showings(session.store, (row.id for row in checked.rows if isinstance(row, Edit) and row.command))
+    choices = (row.id for row in checked.rows if isinstance(row, Edit) and row.command)
+    showings = known_showings(session.store, choices, to_sheet=checked.file.sha256)
     named = {row.id: tuple(row.values) for row in checked.rows if isinstance(row, Edit)}
     witness = _Witness(check_account(session, line, stop_asked), named)
     reading = session.reading(line, stop_asked)
@@ -167,7 +168,7 @@ def plan_report(session: Session, shown: Preview, *, command: str = "plan", deta
     settings, now = session.settings, utc(session.clock.wall())
     outcomes = tuple(outcome_of(row, to_update=Status.TO_UPDATE) for row in shown.rows)
     run_id = new_run_id(session.clock)
-    keep_showings(session.store, outcomes, by=run_id)
+    keep_showings(session.store, outcomes, by=run_id, input_sha256=shown.checked.file.sha256)
     report = RunReport(
         run_id=run_id,
         command=command,

@@ -220,16 +220,20 @@ def test_the_word_live_leaves_theirs_and_sends_the_rest(shell: Shell, sandbox: S
 def test_a_choice_does_not_hold_for_what_came_later(
     shell: Shell, sandbox: SandboxProcess, conflict: Path, word: str
 ) -> None:
-    """Nobody has looked at the new value: a conflict again, which says so; once it was shown, the word holds."""
+    """Nobody has looked at the new value: a conflict, however often it is sent, until the word is written anew."""
     typed(conflict, KEY, Command=word)
     sandbox.edit(KEY, Title="Theirs, again")
 
     ran = shell.apply(conflict, out="mended")
     (issue,) = row_about(shell.folder / "mended", KEY)["issues"]
+    unmended = shell.apply(conflict, out="again")
+    returned = shell.folder / "again" / "failed.xlsx"
+    unmended_too = shell.apply(returned, out="returned")
     puts = sandbox.puts()
-    after = shell.apply(conflict, out="again")
+    typed(returned, KEY, Command=word)
+    after = shell.apply(returned, out="done")
 
-    assert (ran.code, after.code) == (4, 0)
+    assert (ran.code, unmended.code, unmended_too.code, after.code) == (4, 4, 4, 0)
     assert puts == []
     assert "“Theirs, again”" in issue["message"]
     assert f"Command {word} does not hold: it has changed again since it was shown to you" in issue["message"]
@@ -246,7 +250,7 @@ def test_a_choice_made_in_advance_does_not_hold(shell: Shell, sandbox: SandboxPr
 
     (issue,) = row_about(shell.folder / "out", KEY)["issues"]
     assert ran.code == 4
-    assert issue["message"].endswith("Command sheet does not hold: it was not shown to you before")
+    assert issue["message"].endswith("Command sheet does not hold: it was not shown to you before this sheet was made")
     assert row_about(shell.folder / "out", OTHER)["issues"] == []
     assert [put["id"] for put in sandbox.puts()] == [OTHER]
 

@@ -13,6 +13,7 @@ from sync.pipeline import Policies
 from sync.section import Json
 from tests.sections import base_of, edit, made, section
 
+NEVER = "it was not shown to you before this sheet was made"
 SEEN_ON = "2025-01-15T10:30:00Z"
 MINE, THEIRS, BASE, LATER = "mine", "theirs", "base", "theirs, later"
 CHANGE = FieldChange("Title", THEIRS, MINE, BASE)
@@ -177,7 +178,12 @@ def test_long_values_are_named_shortly() -> None:
 @pytest.mark.parametrize(
     ("command", "shown", "says"),
     [
-        pytest.param("sheet", (), "; Command sheet does not hold: it was not shown to you before", id="never shown"),
+        pytest.param(
+            "sheet",
+            (),
+            f"; Command sheet does not hold: {NEVER}",
+            id="never shown",
+        ),
         pytest.param(
             "live",
             ("Title",),

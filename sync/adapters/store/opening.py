@@ -60,12 +60,20 @@ def _know_the_boot_clock(connection: Connection) -> None:
     connection.exec_driver_sql("UPDATE runs SET reported_wall = finished_wall WHERE state = 'finished'")
 
 
+def _know_what_was_answered(connection: Connection) -> None:
+    """Version 7 keeps with a conflict that was shown which sheet it answered; of older ones nobody knows."""
+    columns = connection.exec_driver_sql("SELECT name FROM pragma_table_info('shown')").scalars()
+    if shown.c.input_sha256.name not in set(columns):
+        connection.exec_driver_sql("ALTER TABLE shown ADD COLUMN input_sha256 VARCHAR")
+
+
 _MIGRATIONS: Mapping[int, Migration] = {
     1: _know_showings,
     2: _keep_values,
     3: _know_the_boot_clock,
     4: know_unattended_work,
     5: know_attended_work,
+    6: _know_what_was_answered,
 }
 """From each older version to the next one."""
 

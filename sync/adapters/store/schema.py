@@ -6,7 +6,7 @@ section, so that a sheet sorted anew changes nothing. Texts that end in `_json` 
 
 from sqlalchemy import Column, Float, Index, Integer, MetaData, String, Table, Text
 
-SCHEMA_VERSION = 6
+SCHEMA_VERSION = 7
 
 metadata = MetaData()
 
@@ -140,5 +140,6 @@ shown = Table(
     Column("live", String, nullable=False),
     Column("by", String, nullable=False),
     Column("at_wall", Float, nullable=False),
+    Column("input_sha256", String),  # the sheet that was answered with it; new in version 7
 )
 """What was live when a conflict was last reported; new in version 2."""

@@ -45,7 +45,7 @@ from sync.adapters.workbook.styles import (
 )
 from sync.adapters.workbook.summary import remove_summaries, replace_summary
 from sync.headings import COMMAND
-from sync.model import FlawKind, RunReport
+from sync.model import FlawKind, RunReport, Status
 from sync.report import RESULT_HEADINGS, result_cells
 
 if TYPE_CHECKING:
@@ -201,6 +201,7 @@ def _write_results(worksheet: Worksheet, report: RunReport, source: SheetSource,
     if COMMAND in layout.places and worksheet.protection.sheet:  # on a locked sheet the choice must be open
         for outcome in report.outcomes:
             cell_at(worksheet, outcome.row, layout.places[COMMAND] + 1).protection = UNLOCKED
+    _empty_choices(worksheet, report, source)
     columns = [layout.places[heading] + 1 for heading in RESULT_HEADINGS]
     came_back = bool(source.result_columns())  # then old results are written over, with nothing where there is nothing
     for outcome in report.outcomes:
@@ -208,6 +209,16 @@ def _write_results(worksheet: Worksheet, report: RunReport, source: SheetSource,
             if value is not None or came_back:
                 put(cell_at(worksheet, outcome.row, column), value)
     _colour(worksheet, report, columns[0])
+
+
+def _empty_choices(worksheet: Worksheet, report: RunReport, source: SheetSource) -> None:
+    """A choice that did not hold is made anew, by somebody who has looked: sent as it is, the row conflicts again."""
+    column = source.column_of(COMMAND)
+    if column is None:
+        return
+    for outcome in report.outcomes:
+        if outcome.status is Status.CONFLICT:
+            cell_at(worksheet, outcome.row, column + 1).value = None
 
 
 def _colour(worksheet: Worksheet, report: RunReport, column: int) -> None:

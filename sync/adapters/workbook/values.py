@@ -200,6 +200,9 @@ def _own_cells(row: TableRow, sheet: _Sheet) -> list[BulkCell]:
             word = cells[column]
             if isinstance(word, str) and is_error_word(word):  # in a CSV that is an error; here a text would be a text
                 cells[column] = ErrorCell(word.strip())
+    outcome = sheet.outcomes.get(int(row.number))
+    if outcome is not None and outcome.status is Status.CONFLICT and sheet.command is not None:
+        cells[sheet.command] = None  # a choice that did not hold is made anew, by somebody who has looked
     if row.broken is not None and sheet.command is not None and int(row.number) in sheet.outcomes:
         cells[sheet.command] = MEND
     for column in row.merged:

@@ -108,6 +108,18 @@ def test_the_last_showing_counts(store: Store) -> None:
     assert known_showings(store, [SectionId(9)]) == {}
 
 
+def test_what_answered_this_very_sheet_was_not_shown_before_it_was_made(store: Store) -> None:
+    """A run is known by its sheet, a plan says its own; another sheet may follow what was shown."""
+    begin(store, edit({"Title": "Tai Chi"}))
+    keep_showings(store, [conflict("theirs")], by=RUN)
+    keep_showings(store, [conflict("other", section=8)], by="p1", input_sha256="1" * 64)
+    ids = [SEVEN, SectionId(8)]
+
+    assert known_showings(store, ids, to_sheet="0" * 64) == {8: {"Title": digest("Title", "other")}}
+    assert known_showings(store, ids, to_sheet="1" * 64) == {7: {"Title": digest("Title", "theirs")}}
+    assert set(known_showings(store, ids, to_sheet="2" * 64)) == {7, 8}
+
+
 @pytest.mark.parametrize(
     "outcome",
     [
