@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
@@ -36,6 +36,7 @@ def login(options: Common, totp: str | None) -> int:
     settings = options.settings(needs_network=True)
     grant = _password_grant(settings, ask=sys.stdin.isatty())
     grant.sign_in(totp=None if totp is None else Secret(totp))
+    _note(settings, "signed_in")
     data(options, {"signed_in": True, "base_url": settings.base_url})
     say(options, [f"Signed in at {settings.base_url}; the sign-in is kept in {settings.state_dir}."])
     return 0
@@ -49,6 +50,9 @@ def logout(options: Common) -> int:
 
     settings = options.settings(needs_network=True)
     was_there = _password_grant(settings, ask=False, needs_password=False).logout()
+    if was_there:
+        with suppress(CourseSyncError):  # the store may be damaged, or be another account's by now
+            _note(settings, "signed_out")
     data(options, {"signed_out": was_there})
     say(options, ["Signed out." if was_there else "There was no kept sign-in."])
     return 0
@@ -73,6 +77,15 @@ def doctor(options: Common, *, try_alerts: bool) -> int:
         failed = next(finding for finding in findings if finding.state == "failed")
         echo(f"coursesync: {failed.what}: {failed.detail}", err=True)
     return code
+
+
+def _note(settings: "Settings", action: str) -> None:
+    from sync.adapters.clock import SystemClock  # noqa: PLC0415 - loaded when a command signs in or out
+    from sync.adapters.store import open_store  # noqa: PLC0415 - the same
+    from sync.jobs.closing import note  # noqa: PLC0415 - the same
+
+    with closing(open_store(settings.state_dir, SystemClock())) as store:
+        note(store, action, base_url=settings.base_url, username=settings.username)
 
 
 def _password_grant(settings: "Settings", *, ask: bool, needs_password: bool = True) -> "PasswordGrant":

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 ENDED = object()
 LOOK_AGAIN_S = 60.0
 """Under `--watch`, the folder is looked at so often even though nothing was heard of it."""
+STOPPED_MOST_S = 900.0
+"""After runs that stopped early, one after the other, the wait doubles up to this."""
 
 
 @click.command()
@@ -79,17 +81,27 @@ def _watch(options: Common, one_pass: "Callable[[], Inbox]", request: "StopReque
     stop = threading.Event()
     request.wake = stop.set
     changes = one_pass().folder.changes(stop, at_most_s=LOOK_AGAIN_S)
+    stopped = 0
     while True:
         code = 0
         try:
             code = _pass(options, one_pass())
         except (LockHeld, StoppedEarly) as error:
+            code = error.exit_code
             echo(f"coursesync: {error}", err=True)
         request.wake = stop.set
+        stopped = stopped + 1 if code == StoppedEarly.exit_code else 0
+        if request.interrupted() is None and stopped > 1:
+            stop.wait(patience_s(stopped) - LOOK_AGAIN_S)
         if request.interrupted() is not None:
             return code if code > SIGNALLED else 0
         if next(changes, ENDED) is ENDED:
             return 0
+
+
+def patience_s(stopped: int) -> float:
+    """How long to wait after so many runs in a row that stopped early; a change in the folder cuts a minute off."""
+    return min(LOOK_AGAIN_S * 2.0 ** min(stopped - 1, 10), STOPPED_MOST_S)
 
 
 def _show(options: Common, handled: "tuple[Handled, ...]", code: int) -> None:

@@ -23,6 +23,7 @@ def history(options: Common, *, audit: bool) -> int:
     from sync.adapters.clock import SystemClock  # noqa: PLC0415 - loaded when the command runs
     from sync.adapters.store import open_store  # noqa: PLC0415 - the same
     from sync.adapters.store.audit import audit_entries  # noqa: PLC0415 - the same
+    from sync.adapters.store.deliveries import where_files_lie  # noqa: PLC0415 - the same
     from sync.adapters.store.history import recent_runs  # noqa: PLC0415 - the same
     from sync.adapters.store.standing import counts_by_status  # noqa: PLC0415 - the same
     from sync.cli.console import data, say  # noqa: PLC0415 - the same
@@ -35,8 +36,9 @@ def history(options: Common, *, audit: bool) -> int:
             say(options, [_entry_line(entry) for entry in entries] or ["Nothing yet."])
             return 0
         runs = [(facts, counts_by_status(store, facts.run_id)) for facts in recent_runs(store)]
-        data(options, [_run_object(facts, counts) for facts, counts in runs])
-        say(options, [_run_line(facts, counts) for facts, counts in runs] or ["No runs yet."])
+        lies = where_files_lie(store)
+        data(options, [_run_object(facts, counts, lies.get(facts.run_id)) for facts, counts in runs])
+        say(options, [_run_line(facts, counts, lies.get(facts.run_id)) for facts, counts in runs] or ["No runs yet."])
     return 0
 
 
@@ -48,6 +50,7 @@ def status(options: Common, run: str | None) -> int:
     from sync.adapters.clock import SystemClock  # noqa: PLC0415 - loaded when the command runs
     from sync.adapters.lock import who_holds  # noqa: PLC0415 - the same
     from sync.adapters.store import open_store  # noqa: PLC0415 - the same
+    from sync.adapters.store.deliveries import where_files_lie  # noqa: PLC0415 - the same
     from sync.adapters.store.history import recent_runs  # noqa: PLC0415 - the same
     from sync.adapters.store.standing import counts_by_status  # noqa: PLC0415 - the same
     from sync.bootstrap import open_ledger  # noqa: PLC0415 - the same
@@ -70,7 +73,8 @@ def status(options: Common, run: str | None) -> int:
         waits = None if pause is None else pause.words(clock)
         standing = {"state": facts.state, "reported": facts.reported, "waits": waits, "at_work": holder}
         data(options, summary_object(report) | standing)
-        say(options, [_run_line(facts, counts_by_status(store, facts.run_id)), totals_line(report)])
+        lies = where_files_lie(store).get(facts.run_id)
+        say(options, [_run_line(facts, counts_by_status(store, facts.run_id), lies), totals_line(report)])
         say(options, [f"  {item.window}: {item.used:,} of {item.limit:,} taken" for item in use])
         if waits is not None:
             say(options, [f"  {waits}"])
@@ -105,7 +109,8 @@ def report(options: Common, run: str) -> int:
     return 0
 
 
-def _run_line(facts: "RunFacts", counts: "Mapping[str, int] | None" = None) -> str:
+def _run_line(facts: "RunFacts", counts: "Mapping[str, int]", lies: str | None = None) -> str:
+    """One line; `lies` is where a drop folder has put the sheet since."""
     from sync.inbox import readable  # noqa: PLC0415 - loaded when there is a run
     from sync.rails import lifted_rails  # noqa: PLC0415 - the same
     from sync.times import utc  # noqa: PLC0415 - the same
@@ -114,12 +119,12 @@ def _run_line(facts: "RunFacts", counts: "Mapping[str, int] | None" = None) -> s
     of = undone_run(facts.issues)
     code = "still open" if facts.exit_code is None else f"exit {facts.exit_code}"
     started = utc(facts.started_wall)[:16].replace("T", " ")
-    became = ", ".join(f"{number:,} {status.replace('_', ' ')}" for status, number in (counts or {}).items())
+    became = ", ".join(f"{number:,} {status.replace('_', ' ')}" for status, number in counts.items())
     lifted = "".join(f"  --allow {name}" for name in lifted_rails(facts.issues))
     return (
         f"{facts.run_id}  {started}  {facts.command:<7} {facts.state:<8} {code:<10}"
         f" {facts.input.rows:>6,} rows{f': {became}' if became else ''}"
-        f"  {readable(facts.input.path)} ({facts.input.sha256[:8]}, by {facts.user})"
+        f"  {readable(lies or facts.input.path)} ({facts.input.sha256[:8]}, by {facts.user})"
         f"{f' (undoes {of})' if of else ''}{lifted}"
     )
 
@@ -146,7 +151,7 @@ def _entry_object(entry: "Entry") -> dict[str, object]:
     }
 
 
-def _run_object(facts: "RunFacts", counts: "Mapping[str, int]") -> dict[str, object]:
+def _run_object(facts: "RunFacts", counts: "Mapping[str, int]", lies: str | None) -> dict[str, object]:
     from sync.rails import lifted_rails  # noqa: PLC0415 - loaded when there is a run
     from sync.times import utc  # noqa: PLC0415 - the same
     from sync.undo import undone_run  # noqa: PLC0415 - the same
@@ -163,4 +168,5 @@ def _run_object(facts: "RunFacts", counts: "Mapping[str, int]") -> dict[str, obj
         "undoes": undone_run(facts.issues),
         "allowed": list(lifted_rails(facts.issues)),
         "input": {"path": facts.input.path, "sha256": facts.input.sha256, "rows": facts.input.rows},
+        "lies": lies,
     }

@@ -11,9 +11,10 @@ from typing import Final, Literal, TypeAlias
 
 from sync.adapters.alert_targets import targets_of, tell_all
 from sync.adapters.lock import who_holds
+from sync.adapters.metrics_file import need_metrics
 from sync.adapters.store import Store, open_store
 from sync.adapters.store.history import recent_runs
-from sync.adapters.store.standing import known_states, last_good_run, last_look
+from sync.adapters.store.standing import known_states, known_untold, last_good_run, last_look
 from sync.adapters.token_file import TokenFile
 from sync.alerts import Event, Known, Message
 from sync.bootstrap import open_ledger
@@ -54,7 +55,11 @@ def look_at_setup(settings: Settings, clock: Clock, *, try_alerts: bool = False)
         last_wall = max(filter(None, (last_look(store), *(run.finished_wall for run in latest))), default=None)
         yield judge_clock(clock.wall(), last_wall)
         yield _tried("allowance", lambda: judge_allowance(_quota(store, settings, clock)))
-        yield _tried("alerts", lambda: _alerts(settings, clock, try_alerts=try_alerts))
+        if settings.metrics_file is not None:
+            path = settings.metrics_file
+            yield _tried("metrics", lambda: _metrics(path))
+        untold = tuple(known_untold(store))
+        yield _tried("alerts", lambda: _alerts(settings, clock, untold, try_alerts=try_alerts))
         yield judge_runs(
             clock.wall(),
             last_good=last_good_run(store),
@@ -149,12 +154,22 @@ def _quota(store: Store, settings: Settings, clock: Clock) -> tuple[QuotaUse, ..
     return open_ledger(store, settings, clock).use(clock.boot())
 
 
-def _alerts(settings: Settings, clock: Clock, *, try_alerts: bool) -> Finding:
+def _metrics(path: Path) -> Finding:
+    need_metrics()
+    if not os.access(path.parent, os.W_OK):
+        raise ConfigError(f"{path.parent} cannot be written to.", remedy="Make it, or mend its permissions.")
+    return Finding("metrics", "ok", str(path))
+
+
+def _alerts(settings: Settings, clock: Clock, untold: Sequence[str], *, try_alerts: bool) -> Finding:
     targets = targets_of(
         settings.alerts, alert_targets=settings.alert_targets, webhook_secret=settings.webhook_secret, wall=clock.wall
     )
     if not targets:
         return Finding("alerts", "not tried", "no target: set COURSESYNC_ALERT_TARGETS_FILE, or [alerts] webhook")
+    if untold and not try_alerts:
+        waiting = f"{len(untold)} not delivered yet: {', '.join(untold[:3])}"
+        return Finding("alerts", "look", f"{waiting}. Is a target dead? `doctor --try-alerts` sends each a message")
     if not try_alerts:
         return Finding("alerts", "ok", f"{len(targets)} to tell; `doctor --try-alerts` sends each a message")
     title = f"coursesync {settings.profile}: a message to try this target, sent by doctor"

@@ -263,3 +263,17 @@ def shell_json(shell: Shell, *words: str) -> list[dict[str, Any]]:
     """A list that a command prints for a program."""
     found: list[dict[str, Any]] = json.loads(shell(*words, "--json").out)
     return found
+
+
+def test_who_signed_in_and_out_stands_in_the_audit_log(person: Shell) -> None:
+    """With the server and the user name, and without a secret; where nothing was kept, nothing was done."""
+    for command in ("login", "logout", "logout"):
+        assert person(command).code == 0
+
+    told = person("history", "--audit", "--json")
+
+    assert [(entry["action"], entry["facts"]["username"]) for entry in json.loads(told.out)] == [
+        ("signed_out", USER),
+        ("signed_in", USER),
+    ]
+    assert PASSWORD not in told.out

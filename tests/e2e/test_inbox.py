@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from sync.adapters.lock import run_lock
+from sync.cli.inbox import patience_s
 from tests.e2e.command_line import SAMPLES, Cell, Ran, Shell, counts_of
 from tests.sandbox_process import SandboxProcess
 
@@ -105,8 +106,10 @@ def test_a_name_that_is_no_text_keeps_no_file_from_being_run(inbox: Inbox) -> No
 
     ran = inbox.run()
     history = inbox.shell("history").out.splitlines()
+    (last,) = inbox.root.glob("done/*/c.csv")
 
     assert ran.code == 0
+    assert str(last) in history[0]
     assert inbox.lies() == {"done": ["a\ufffd.csv", "b\ufffd\ufffd[2J.csv", "c.csv"]}
     assert len(history) == 3
 
@@ -366,6 +369,11 @@ def test_watching_goes_on_until_a_signal_and_reopens_its_log(inbox: Inbox, sandb
     assert '"file": "b.csv"' in log.read_text()
     assert '"file": "b.csv"' not in log.with_suffix(".1").read_text()
     assert sandbox.records()[FIRST]["Title"] == "Two"
+
+
+def test_a_watch_asks_a_dead_server_ever_more_seldom() -> None:
+    """A minute at first, then twice as long each time, a quarter of an hour at most."""
+    assert [patience_s(stopped) for stopped in (1, 2, 3, 4, 5, 6, 5000)] == [60, 120, 240, 480, 900, 900, 900]
 
 
 def wait_for(is_so: Callable[[], bool], *, most_s: float = 20.0) -> None:

@@ -55,6 +55,16 @@ def test_a_figure_that_cannot_be_written_harms_no_run(shell: Shell) -> None:
     assert [event["event"] for event in ran.events if event["level"] == "warning"] == ["closing.failed"]
 
 
+def test_doctor_judges_where_the_figures_go(shell: Shell) -> None:
+    """What every run would be refused for, or would miss at night, is found by day."""
+    shell.profile('metrics_file = "nowhere/figures.prom"')
+
+    ran = shell("doctor", "--json")
+
+    assert ran.code == 2
+    assert [state for what, state, _detail in ran.json["findings"] if what == "metrics"] == ["failed"]
+
+
 def test_a_refused_sheet_is_told_once_and_its_end_once(shell: Shell) -> None:
     """By cron's `apply` as well: three nights in trouble are one message, with the next command nowhere guessed."""
     sheet = no_id(shell)
@@ -103,11 +113,14 @@ def test_what_no_target_took_is_told_after_the_next_run(shell: Shell) -> None:
         first = shell("inbox", "in").code
         shell.write("in/good.csv", ["Id", "Title"], [first_ids()[0], "Good"])
         second = shell("inbox", "in").code
+        judged = {what: (state, detail) for what, state, detail in shell("doctor", "--json").json["findings"]}
     with receiver() as server:
         alerts(shell, f"http://{server.authority}/", more=quick)
         codes = [shell("inbox", "in").code for _ in range(2)]
 
     assert (first, second, codes) == (3, 0, [0, 0])
+    assert judged["alerts"][0] == "look"
+    assert judged["alerts"][1].startswith("1 not delivered yet: bad.csv.")
     assert [json.loads(body)["subject"] for _path, _headers, body in dead.got] == ["bad.csv", "bad.csv"]
     assert [json.loads(body)["subject"] for _path, _headers, body in server.got] == ["bad.csv"]
 

@@ -1,7 +1,8 @@
 """What the store knows of files that were taken from drop folders, and of approvals; each step is one transaction."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from pathlib import Path
 
 from sqlalchemy import Row as DbRow
 from sqlalchemy import Select, insert, select, update
@@ -101,6 +102,14 @@ def keep_end(
             )
         )
     reach("delivery.ended")
+
+
+def where_files_lie(store: Store) -> Mapping[str, str]:
+    """By run: where the sheet of a drop folder was put when its run had ended."""
+    query = select(deliveries).where(deliveries.c.run_id.is_not(None), deliveries.c.place.is_not(None))
+    return {
+        row.run_id: str(Path(row.folder, row.place, row.delivery, row.name)) for row in store.connection.execute(query)
+    }
 
 
 def take_up(store: Store, delivery: str) -> None:
