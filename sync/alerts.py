@@ -43,6 +43,8 @@ class Event(StrEnum):
     """A rail holds a run, or it awaits approval; nothing was sent."""
     ATTENTION = "attention"
     """A run ended, and more of its rows need attention than the profile's share."""
+    LEFT = "left"
+    """A file in the drop folder is not taken, and waits for somebody."""
     STOPPED = "stopped"
     """A run stopped early, or could not be begun: outage, allowance, a full disk."""
     SIGN_IN_LOST = "sign_in_lost"
@@ -55,6 +57,7 @@ SEVERITY: Final[dict[Event, AlertSeverity]] = {
     Event.REFUSED: "error",
     Event.HELD: "warning",
     Event.ATTENTION: "warning",
+    Event.LEFT: "warning",
     Event.STOPPED: "warning",
     Event.SIGN_IN_LOST: "error",
     Event.BROKEN: "error",
@@ -181,6 +184,7 @@ _TITLES: Final[dict[Event, str]] = {
     Event.REFUSED: "{subject} was refused",
     Event.HELD: "{subject} is held, nothing was sent",
     Event.ATTENTION: "rows of {subject} need attention",
+    Event.LEFT: "{subject} is left in the drop folder",
     Event.STOPPED: "stopped early",
     Event.SIGN_IN_LOST: "the sign-in is lost",
     Event.BROKEN: "a run failed",

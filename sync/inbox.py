@@ -37,6 +37,8 @@ class InboxSettings:
     """So long an approval holds."""
 
 
+OPEN_FOR_LONG_S: Final = 86_400.0
+"""A file that a program has had open for so long is told: a crash may have left its lock."""
 STARTS_MOST: Final = 3
 """So often in a row the program may die over one file; then the file is put aside."""
 
@@ -277,3 +279,17 @@ def reasons_to_tell(verdicts: Iterable[Verdict]) -> Mapping[str, str]:
             case _:
                 assert_never(verdict)
     return reasons
+
+
+def left_for_long(verdicts: Iterable[Verdict], settings: InboxSettings) -> Mapping[str, str]:
+    """By name: why a file is not taken that will not be by itself: a stale lock beside it, or two versions of it."""
+    return {
+        verdict.sight.name: verdict.reason
+        for verdict in verdicts
+        if (isinstance(verdict, Wait) and verdict.sight.unchanged_s > OPEN_FOR_LONG_S)
+        or (
+            isinstance(verdict, Leave)
+            and _CONFLICTED.search(verdict.sight.name)
+            and verdict.sight.unchanged_s > settings.incomplete_s
+        )
+    }

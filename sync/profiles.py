@@ -51,9 +51,9 @@ class RailKeys(_Keys):
 class AlertKeys(_Keys):
     """`[alerts]`."""
 
-    events: list[Literal["refused", "held", "attention", "stopped", "sign_in_lost", "broken", "recovered"]] | None = (
-        None
-    )
+    events: (
+        list[Literal["refused", "held", "attention", "left", "stopped", "sign_in_lost", "broken", "recovered"]] | None
+    ) = None
     severity: Literal["info", "warning", "error"] = "info"
     attention_share: Annotated[Finite, Field(ge=0, le=1)] = 0.0
     webhook: Word | None = None

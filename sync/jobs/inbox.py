@@ -3,7 +3,7 @@
 What a process that dies leaves behind is taken up by the next pass: the store says how far each file had come.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -25,7 +25,8 @@ from sync.adapters.store.deliveries import (
     take_up,
     use_up,
 )
-from sync.alerts import gravest
+from sync.adapters.store.standing import known_states
+from sync.alerts import Event, Seen, gravest
 from sync.bootstrap import Session, bind, new_run_id
 from sync.config import Settings
 from sync.errors import CourseSyncError, HeldRun, InputError, InternalError, StoppedEarly
@@ -39,8 +40,10 @@ from sync.inbox import (
     Verdict,
     approves,
     could_be_ours,
+    left_for_long,
     next_of,
     place_of,
+    readable,
     reasons_to_tell,
     same_as,
     sort_out,
@@ -109,6 +112,7 @@ class Inbox:
         verdicts = self._verdicts()
         for name, reason in reasons_to_tell(verdicts).items():
             get_logger().info("file.left", file=name, reason=reason)
+        self._see_left(store, left_for_long(verdicts, self.settings.inbox))
         finished = [verdict for verdict in verdicts if isinstance(verdict, Take)]
         left = self.folder.at_work()
         if not (left or finished):
@@ -146,6 +150,17 @@ class Inbox:
             return sort_out(first, first, self.settings.inbox)
         self.clock.sleep(self.settings.inbox.settled_s)
         return sort_out(first, self.folder.look(wall=self.clock.wall()), self.settings.inbox)
+
+    def _see_left(self, store: Store, left: Mapping[str, str]) -> None:
+        """A file that waits for somebody is told once, and once more when it does not wait any more."""
+        for name, reason in left.items():
+            subject = readable(name)
+            words = f"{subject} in {self.folder.root} is not taken: {reason}."
+            self.ended.seen.append(Seen(subject, Event.LEFT, reason, words))
+        names = set(map(readable, left))
+        for subject, known in known_states(store).items():
+            if known.event is Event.LEFT and subject not in names:
+                self.ended.seen.append(Seen(subject, None))
 
     def _take_up_approved(self, store: Store) -> None:
         for delivery in awaiting_approval(store, folder=str(self.folder.root)):

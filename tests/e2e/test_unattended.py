@@ -125,6 +125,22 @@ def test_what_no_target_took_is_told_after_the_next_run(shell: Shell) -> None:
     assert [json.loads(body)["subject"] for _path, _headers, body in server.got] == ["bad.csv"]
 
 
+def test_a_file_that_nobody_takes_is_told_once_and_once_more_when_it_is_taken(shell: Shell) -> None:
+    """A sync client's conflicted copy: the pass ends with 0, and silence would let the edit be forgotten."""
+    (shell.folder / "in").mkdir()
+    copy = shell.write("in/a (conflicted copy).csv", ["Id", "Title"], [first_ids()[0], "Mine"])
+    with receiver() as server:
+        alerts(shell, f"http://{server.authority}/", more="[inbox]\nsettled_s = 0.01\nincomplete_s = 0.01")
+        codes = [shell("inbox", "in").code for _ in range(2)]
+        copy.rename(shell.folder / "in" / "a.csv")
+        codes += [shell("inbox", "in").code for _ in range(2)]
+        told = [json.loads(body) for _path, _headers, body in server.got]
+
+    assert codes == [0, 0, 0, 0]
+    assert [(each["event"], each["subject"]) for each in told] == [("left", copy.name), ("recovered", copy.name)]
+    assert "choose one, and rename it" in told[0]["text"]
+
+
 def test_no_secret_is_told_or_logged(shell: Shell) -> None:
     """Neither the address of a target that fails, nor the key that signs, nor the token in a message."""
     log = shell.folder / "log.jsonl"

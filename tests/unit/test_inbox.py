@@ -19,6 +19,7 @@ from sync.inbox import (
     Take,
     Wait,
     approves,
+    left_for_long,
     next_of,
     place_of,
     readable,
@@ -151,6 +152,17 @@ def test_what_was_run_is_only_moved(
 ) -> None:
     """A process that dies after the run has ended costs a move and no second run."""
     assert next_of(delivery, ended=ended, twin=twin, done="/in/done/a/sections.xlsx", words="") == what
+
+
+@pytest.mark.parametrize(
+    ("unchanged_s", "left"), [(901.0, ["a (conflicted copy).csv"]), (86_401.0, ["a (conflicted copy).csv", "b.xlsx"])]
+)
+def test_what_nobody_will_take_is_named(unchanged_s: float, left: list[str]) -> None:
+    """Two versions of a file, and a file whose lock has lain there for a day; what is being written is not."""
+    names = ["a (conflicted copy).csv", "b.xlsx", "~$b.xlsx", "c.csv", ".hidden"]
+    sights = [Sight(name, True, 9, 1.0, (1,), unchanged_s=unchanged_s) for name in names]
+
+    assert sorted(left_for_long(sort_out(sights, sights, SETTINGS), SETTINGS)) == left
 
 
 def test_a_file_over_which_the_program_dies_is_put_aside() -> None:
