@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from sync.alerts import ACCOUNT, Known
 from sync.model import RunFacts, RunId
 
 DAY_S: Final = 86_400.0
-PARTIAL_AFTER_S: Final = DAY_S
-"""So old a half-written file belongs to no process any more."""
+STRAY_AFTER_S: Final = DAY_S
+"""A report that no run knows may be being written: so old it is not."""
 
 
 class Kept(StrEnum):
@@ -82,6 +83,15 @@ def old_enough(
         if run.run_id not in uploads and Kept.UPLOAD not in gone.get(run.run_id, frozenset())
     }
     return tuple(old for old in due if old.kind is not Kept.UPLOAD or old.run.input_copy not in in_use)
+
+
+def forgotten_states(states: Mapping[str, Known], retention: Retention, *, now_wall: float) -> tuple[str, ...]:
+    """Sheets that stand as they did longer ago than reports are kept; how the account stands is never forgotten.
+
+    Where each night's sheet has a name of its own, nothing else ends the trouble of one that was dealt with.
+    """
+    before_wall = now_wall - retention.reports_days * DAY_S
+    return tuple(subject for subject, known in states.items() if subject != ACCOUNT and known.since_wall < before_wall)
 
 
 def is_over(run: RunFacts) -> bool:

@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,12 +11,13 @@ from sync.adapters.lock import run_lock
 from sync.adapters.store import Store
 from sync.adapters.store.history import all_runs, find_run
 from sync.adapters.store.purging import forget, give_back_space, what_is_gone
+from sync.adapters.store.standing import forget_states, known_states
 from sync.config import Settings
 from sync.errors import ConfigError
 from sync.failpoints import reach
 from sync.jobs.closing import note
 from sync.model import RunId
-from sync.retention import DAY_S, Kept, Old, is_over, old_enough
+from sync.retention import DAY_S, STRAY_AFTER_S, Kept, Old, forgotten_states, is_over, old_enough
 from sync.times import utc
 
 
@@ -28,6 +30,10 @@ class Purge:
     """Kept copies and reports."""
     deliveries: tuple[Path, ...] = ()
     """Folders below a drop folder that were done with long ago."""
+    strays: tuple[Path, ...] = ()
+    """Reports of plans, of checks and of what a rail held: no run in the journal knows them."""
+    forgotten: tuple[str, ...] = ()
+    """Sheets whose trouble was told long ago, and of which nothing was heard since."""
 
     @property
     def no_undo(self) -> tuple[RunId, ...]:
@@ -37,15 +43,18 @@ class Purge:
     @property
     def is_empty(self) -> bool:
         """Whether nothing is old enough."""
-        return not (self.old or self.deliveries)
+        return not (self.old or self.deliveries or self.strays or self.forgotten)
 
     def lines(self) -> tuple[str, ...]:
         """What is to go, for people."""
         counted = {kind: sum(1 for old in self.old if old.kind is kind) for kind in Kept}
+        counted[Kept.REPORT] += len(self.strays)
         names = {Kept.UPLOAD: "sheets", Kept.BEFORE_IMAGES: "runs' before-images", Kept.REPORT: "reports"}
         told = [f"{number:,} {names[kind]}" for kind, number in counted.items() if number]
         if self.deliveries:
             told.append(f"{len(self.deliveries):,} files of the drop folder with their reports")
+        if self.forgotten:
+            told.append(f"{len(self.forgotten):,} old troubles")
         lines = [", ".join(told) + "."] if told else ["Nothing is old enough."]
         if self.no_undo:
             lines.append(f"`undo` will not be possible any more for: {', '.join(self.no_undo)}")
@@ -65,7 +74,13 @@ def look_for_old(store: Store, settings: Settings, *, run: str | None, inbox: Pa
     deliveries: Sequence[Path] = ()
     if inbox is not None and only is None:
         deliveries = DropFolder(inbox).old(before_wall=now - settings.keep.uploads_days * DAY_S)
-    return Purge(old, tuple(path for each in old for path in _files(each, settings)), tuple(deliveries))
+    files = tuple(path for each in old for path in _files(each, settings))
+    if only is not None:
+        return Purge(old, files)
+    longest_s = max(settings.keep.reports_days * DAY_S, settings.plan_good_for_s, STRAY_AFTER_S)
+    strays = _strays(settings.state_dir / "reports", {each.run_id for each in runs}, before_wall=now - longest_s)
+    forgotten = forgotten_states(known_states(store), settings.keep, now_wall=now)
+    return Purge(old, files, tuple(deliveries), strays, forgotten)
 
 
 def purge(store: Store, settings: Settings, found: Purge) -> None:
@@ -77,7 +92,7 @@ def purge(store: Store, settings: Settings, found: Purge) -> None:
     """
     since = utc(store.clock.wall())
     with run_lock(settings.state_dir / "run.lock", since=since, holds="purge"):
-        for path in (*found.files, *found.deliveries):
+        for path in (*found.files, *found.deliveries, *found.strays):
             if path.is_dir():
                 shutil.rmtree(path, ignore_errors=True)
             else:
@@ -89,9 +104,24 @@ def purge(store: Store, settings: Settings, found: Purge) -> None:
         for run_id, kinds in by_run.items():
             forget(store, run_id, kinds)
             note(store, "purged", run_id=run_id, what=[kind.value for kind in kinds])
+        if found.strays:
+            note(store, "purged", reports=[folder.name for folder in found.strays])
+        if found.forgotten:
+            forget_states(store, found.forgotten)
+            note(store, "purged", troubles=list(found.forgotten))
         if found.deliveries:
             note(store, "purged", deliveries=[folder.name for folder in found.deliveries])
         give_back_space(store)
+
+
+def _strays(reports: Path, runs: AbstractSet[str], *, before_wall: float) -> tuple[Path, ...]:
+    if not reports.is_dir():
+        return ()
+    return tuple(
+        folder
+        for folder in sorted(reports.iterdir())
+        if folder.name not in runs and not folder.is_symlink() and folder.stat().st_mtime < before_wall
+    )
 
 
 def _named(store: Store, run: str) -> RunId:

@@ -1,6 +1,7 @@
 """Purge: what is old goes from the disk and from the journal, told beforehand; an unfinished run keeps everything."""
 
 import json
+import os
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -13,6 +14,7 @@ from tests.sandbox_process import SandboxProcess
 pytestmark = [pytest.mark.e2e, pytest.mark.usefixtures("reads_here")]
 
 SEED = json.loads((SAMPLES / "sandbox_seed.json").read_text(encoding="utf-8"))
+OTHER_COURSE = SEED["sections"][-1]["CourseId"]
 FIRST, SECOND = (section["Id"] for section in SEED["sections"][:2])
 CANARY = "purge-canary-7f3a"
 NOW = "[keep]\nuploads_days = 0\nbefore_images_days = 0\nreports_days = 0"
@@ -108,3 +110,27 @@ def test_a_drop_folder_is_purged_where_it_is_named(shell: Shell, sandbox: Sandbo
     assert shell("purge", "--yes", "--inbox", root).code == 0
     assert list((root / "done").iterdir()) == []
     assert (root / "approval" / "waits").exists()
+
+
+def test_reports_that_no_run_knows_go_as_well(shell: Shell) -> None:
+    """Of a sheet that a rail held each night: once they are old, and not while one may be being written."""
+    sheet = shell.write("held.csv", ["Id", "CourseId"], [FIRST, OTHER_COURSE])
+    assert [shell("apply", sheet, "--yes").code for _ in range(2)] == [6, 6]
+    old, young = sorted((shell.state / "reports").iterdir())
+    os.utime(old, (0, 0))
+    shell.profile(NOW)
+
+    assert "1 reports" in shell("purge", "--yes").out
+    assert list((shell.state / "reports").iterdir()) == [young]
+
+
+def test_a_sheet_that_was_dealt_with_is_not_in_trouble_for_ever(shell: Shell) -> None:
+    """Each night's sheet has a name of its own: what was told of an old one goes with its report."""
+    shell.write("bad.csv", ["Title"], ["No Id"])
+    assert shell("apply", "bad.csv", "--yes").code == 3
+    before = shell("doctor").out
+    shell.profile(NOW)
+
+    assert "1 old troubles" in shell("purge", "--yes").out
+    assert "bad.csv: refused" in before
+    assert "bad.csv" not in shell("doctor").out

@@ -1,10 +1,10 @@
 """How a profile stands: what has been told of each subject, and the figures of all its runs."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from sqlalchemy import and_, case, func, select
+from sqlalchemy import and_, case, delete, func, select
 from sqlalchemy.dialects.sqlite import insert
 
 from sync.adapters.store.opening import Store
@@ -46,6 +46,17 @@ def keep_state(store: Store, subject: str, known: Known) -> None:
     new = insert(alert_states).values(subject=subject, **values)
     with store.transaction() as connection:
         connection.execute(new.on_conflict_do_update(index_elements=[alert_states.c.subject], set_=values))
+
+
+def forget_states(store: Store, subjects: Iterable[str]) -> None:
+    """Forget how these stand, as if they had never been looked at.
+
+    Raises:
+        StoreNotWritten: the disk is full.
+    """
+    with store.transaction() as connection:
+        for subject in subjects:
+            connection.execute(delete(alert_states).where(alert_states.c.subject == subject))
 
 
 def known_untold(store: Store) -> Mapping[str, Untold]:
