@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sync.adapters.report_files import WrittenReport, write_reports
+from sync.adapters.store.deliveries import where_files_lie
 from sync.adapters.store.history import (
     find_run,
     note_reported,
@@ -97,6 +98,10 @@ def known_run(store: Store, run: str) -> RunFacts:
         ConfigError: there is no such run.
     """
     facts = find_run(store, run)
+    if facts is None and (lies := where_files_lie(store).get(run)) is not None:
+        raise ConfigError(
+            f"The run {run} was held, and sent nothing: its sheet is {lies}.", remedy="Why: report/why.txt beside it."
+        )
     if facts is None:
         raise ConfigError(f"There is no run {run!r}.", remedy="See `coursesync history`.")
     return facts

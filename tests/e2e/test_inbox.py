@@ -124,6 +124,19 @@ def test_quiet_data_comes_where_there_is_something_to_say(inbox: Inbox) -> None:
     assert (nothing.code, nothing.out) == (0, "")
 
 
+def test_a_held_run_can_be_asked_for(inbox: Inbox) -> None:
+    """Nothing was begun, so there is no run to show: but where its sheet and the reason lie."""
+    inbox.drop("held.csv", ["Id", "CourseId"], [FIRST, OTHER_COURSE])
+    inbox.run()
+    (held,) = inbox.root.glob("approval/*/held.csv")
+
+    for command in ("status", "report"):
+        ran = inbox.shell(command, waiting_run(inbox))
+
+        assert ran.code == 2
+        assert f"was held, and sent nothing: its sheet is {held}." in ran.why
+
+
 def test_an_approval_of_a_file_that_changed_says_why_it_is_void(inbox: Inbox, sandbox: SandboxProcess) -> None:
     """Nothing is sent, and whoever approved it reads why it waits again."""
     inbox.drop("held.csv", ["Id", "CourseId"], [FIRST, OTHER_COURSE])
