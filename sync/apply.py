@@ -132,10 +132,11 @@ class Application:
         if self.stopped is not None:
             return
         scope = Scope.WRITE if self._out.unsent else Scope.ALL
-        self._out.say_pause(self.events)
         stop = self.stop_asked() or self.line.why_not(scope, wait_max_s=self.settings.wait_max_s, remedy=GO_ON)
         if (stop := stop or self._out.next_stage(self.outcomes, self.events)) is not None:
             self._stop(stop)
+        else:
+            self._out.say_pause(self.events)
 
     def _stop(self, reason: CourseSyncError) -> None:
         if self.stopped is None:

@@ -31,7 +31,10 @@ def row_numbers(text: str | None, *, option: str) -> "frozenset[RowNumber] | Non
         if match is None:
             raise ConfigError(f"{option} takes row numbers such as 4,7-9, not {text!r}.")
         first = int(match[1])
-        rows |= {RowNumber(row) for row in range(first, int(match[2] or first) + 1)}
+        last = int(match[2] or first)
+        if last < first:
+            raise ConfigError(f"{option} takes a range from its lower end: {last}-{first}, not {part.strip()!r}.")
+        rows |= {RowNumber(row) for row in range(first, last + 1)}
     return frozenset(rows)
 
 

@@ -121,10 +121,11 @@ def _run_line(facts: "RunFacts", counts: "Mapping[str, int]", lies: str | None =
     started = utc(facts.started_wall)[:16].replace("T", " ")
     became = ", ".join(f"{number:,} {status.replace('_', ' ')}" for status, number in counts.items())
     lifted = "".join(f"  --allow {name}" for name in lifted_rails(facts.issues))
+    sheet = f"{facts.input.sha256[:8]}, " if facts.input.sha256 else ""
     return (
         f"{facts.run_id}  {started}  {facts.command:<7} {facts.state:<8} {code:<10}"
         f" {facts.input.rows:>6,} rows{f': {became}' if became else ''}"
-        f"  {readable(lies or facts.input.path)} ({facts.input.sha256[:8]}, by {facts.user})"
+        f"  {readable(lies or facts.input.path)} ({sheet}by {facts.user})"
         f"{f' (undoes {of})' if of else ''}{lifted}"
     )
 

@@ -45,7 +45,9 @@ class SandboxOptions:
     port: Annotated[int, Field(ge=0, le=65535), Cli("port on 127.0.0.1; 0 picks a free one", "N")] = 8765
     seed: Annotated[Path | None, Cli("JSON file with the first courses and sections; a tiny set without", "F")] = None
     log: Annotated[Path | None, Cli("append one JSON line per request to this file", "F")] = None
-    faults: Annotated[Path | None, Cli("JSON file with a fault script, in force from the start", "F")] = None
+    faults: Annotated[
+        Path | None, Cli("JSON file with a fault script, as sample_data/demo_faults.json, in force from the start", "F")
+    ] = None
     tls_cert: Annotated[Path | None, Cli("serve https with this certificate chain (PEM)", "F")] = None
     tls_key: Annotated[Path | None, Cli("private key of --tls-cert (PEM)", "F")] = None
     until_stdin_closes: Annotated[bool, Cli("also end when standard input closes (a parent's death)")] = False

@@ -218,6 +218,7 @@ def test_it_can_be_limited_to_rows_and_fields(shell: Shell, sandbox: SandboxProc
 def test_a_choice_that_means_nothing_is_refused(shell: Shell, sandbox: SandboxProcess, run: str) -> None:
     """Exit 2 with the way on, and nothing is sent."""
     refused(undo(shell, run, "--rows", "x"), 2, "--rows takes row numbers")
+    refused(undo(shell, run, "--rows", "9-5"), 2, "--rows takes a range from its lower end: 5-9")
     refused(undo(shell, run, "--rows", "3"), 2, "wrote nothing in these rows and fields")
     refused(undo(shell, run, "--fields", "Titel"), 2, 'Did you mean "Title"?')
     refused(undo(shell, run, "--fields", "UpdatedOn"), 2, "no field that a run can write")

@@ -409,6 +409,7 @@ def test_a_throttle_that_asks_for_more_than_the_run_waits_ends_it(tmp_path: Path
 
     assert (ending.exit_code, set(made.statuses().values())) == (5, {Status.NOT_ATTEMPTED})
     assert "asked to wait 5 h 34 min" in str(ending.stopped)
+    assert made.heard.of("run.waiting") == [], "a run that ends does not say that it waits"
     again = made.resume()
     assert isinstance(again.stopped, OutOfAllowance)
     assert again.stopped.wait_s == pytest.approx(20_000.0, abs=1.0)

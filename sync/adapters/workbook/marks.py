@@ -9,6 +9,7 @@ from sync.adapters.workbook.source import SheetSource
 from sync.headings import COMMAND
 from sync.model import FieldChange, Issue, Outcome, Severity, Status
 from sync.report import issues_in_order
+from sync.validate import CHOICES
 
 MOST_MARKS = 2_000
 """Comments in one workbook: far more make Excel slow, and the messages are in their column anyway."""
@@ -110,6 +111,11 @@ def _conflict_text(change: FieldChange) -> str:
         f"Write sheet or live into the {COMMAND} column to say which one holds.",
     ]
     return "\n".join(lines)
+
+
+def is_choice(cell: object) -> bool:
+    """Whether this cell of `Command` decides a conflict, and not something else about its row."""
+    return isinstance(cell, str) and cell.strip().casefold() in CHOICES
 
 
 def over(mark: str, author: str, text: str) -> str:

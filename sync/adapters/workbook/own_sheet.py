@@ -25,6 +25,7 @@ from sync.adapters.workbook.marks import (
     UNCACHED_NOTE_START,
     Mark,
     Place,
+    is_choice,
     over,
     under,
 )
@@ -217,8 +218,9 @@ def _empty_choices(worksheet: Worksheet, report: RunReport, source: SheetSource)
     if column is None:
         return
     for outcome in report.outcomes:
-        if outcome.status is Status.CONFLICT:
-            cell_at(worksheet, outcome.row, column + 1).value = None
+        cell = cell_at(worksheet, outcome.row, column + 1)
+        if outcome.status is Status.CONFLICT and is_choice(cell.value):
+            cell.value = None
 
 
 def _colour(worksheet: Worksheet, report: RunReport, column: int) -> None:

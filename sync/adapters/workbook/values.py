@@ -28,7 +28,7 @@ from sync.adapters.workbook.bulk import (
     save,
 )
 from sync.adapters.workbook.frame import add_choices, write_headings
-from sync.adapters.workbook.marks import MARK_AUTHOR, MEND, UNCACHED, Mark, Place
+from sync.adapters.workbook.marks import MARK_AUTHOR, MEND, UNCACHED, Mark, Place, is_choice
 from sync.adapters.workbook.source import Layout, SheetSource
 from sync.adapters.workbook.styles import cell_at, fill_of, note, shortened, status_fill
 from sync.adapters.workbook.summary import replace_summary
@@ -201,7 +201,8 @@ def _own_cells(row: TableRow, sheet: _Sheet) -> list[BulkCell]:
             if isinstance(word, str) and is_error_word(word):  # in a CSV that is an error; here a text would be a text
                 cells[column] = ErrorCell(word.strip())
     outcome = sheet.outcomes.get(int(row.number))
-    if outcome is not None and outcome.status is Status.CONFLICT and sheet.command is not None:
+    in_conflict = outcome is not None and outcome.status is Status.CONFLICT
+    if in_conflict and sheet.command is not None and is_choice(cells[sheet.command]):
         cells[sheet.command] = None  # a choice that did not hold is made anew, by somebody who has looked
     if row.broken is not None and sheet.command is not None and int(row.number) in sheet.outcomes:
         cells[sheet.command] = MEND
