@@ -190,6 +190,16 @@ class Desk:
         return [self.find(path.parent.name) for path in found[:at_most]]
 
 
+def old_folders(state_dir: Path, *, before_wall: float) -> tuple[Path, ...]:
+    """What nothing was written to since then; a plan is good for a day or so, and its run needs it no more."""
+    folders = sorted((state_dir / PLANS).glob("*"))
+    return tuple(folder for folder in folders if folder.is_dir() and max(_times(folder)) < before_wall)
+
+
+def _times(folder: Path) -> list[float]:
+    return [path.stat().st_mtime for path in (folder, *folder.iterdir())]
+
+
 def _about_json(about: About) -> dict[str, object]:
     return {
         "kind": about.kind.value,

@@ -16,6 +16,7 @@ from sync.config import Settings
 from sync.errors import ConfigError
 from sync.failpoints import reach
 from sync.jobs.closing import note
+from sync.jobs.prepared import old_folders
 from sync.model import RunId
 from sync.retention import DAY_S, STRAY_AFTER_S, Kept, Old, forgotten_states, is_over, old_enough
 from sync.times import utc
@@ -34,6 +35,8 @@ class Purge:
     """Reports of plans, of checks and of what a rail held: no run in the journal knows them."""
     forgotten: tuple[str, ...] = ()
     """Sheets whose trouble was told long ago, and of which nothing was heard since."""
+    plans: tuple[Path, ...] = ()
+    """What was uploaded to the page, with the plans that were made of it."""
 
     @property
     def no_undo(self) -> tuple[RunId, ...]:
@@ -43,7 +46,7 @@ class Purge:
     @property
     def is_empty(self) -> bool:
         """Whether nothing is old enough."""
-        return not (self.old or self.deliveries or self.strays or self.forgotten)
+        return not (self.old or self.deliveries or self.strays or self.forgotten or self.plans)
 
     def lines(self) -> tuple[str, ...]:
         """What is to go, for people."""
@@ -53,6 +56,8 @@ class Purge:
         told = [f"{number:,} {names[kind]}" for kind, number in counted.items() if number]
         if self.deliveries:
             told.append(f"{len(self.deliveries):,} files of the drop folder with their reports")
+        if self.plans:
+            told.append(f"{len(self.plans):,} uploads to the page with their plans")
         if self.forgotten:
             told.append(f"{len(self.forgotten):,} old troubles")
         lines = [", ".join(told) + "."] if told else ["Nothing is old enough."]
@@ -80,7 +85,8 @@ def look_for_old(store: Store, settings: Settings, *, run: str | None, inbox: Pa
     longest_s = max(settings.keep.reports_days * DAY_S, settings.plan_good_for_s, STRAY_AFTER_S)
     strays = _strays(settings.state_dir / "reports", {each.run_id for each in runs}, before_wall=now - longest_s)
     forgotten = forgotten_states(known_states(store), settings.keep, now_wall=now)
-    return Purge(old, files, tuple(deliveries), strays, forgotten)
+    plans = old_folders(settings.state_dir, before_wall=now - settings.keep.uploads_days * DAY_S)
+    return Purge(old, files, tuple(deliveries), strays, forgotten, plans)
 
 
 def purge(store: Store, settings: Settings, found: Purge) -> None:
@@ -92,7 +98,7 @@ def purge(store: Store, settings: Settings, found: Purge) -> None:
     """
     since = utc(store.clock.wall())
     with run_lock(settings.state_dir / "run.lock", since=since, holds="purge"):
-        for path in (*found.files, *found.deliveries, *found.strays):
+        for path in (*found.files, *found.deliveries, *found.strays, *found.plans):
             if path.is_dir():
                 shutil.rmtree(path, ignore_errors=True)
             else:
@@ -104,6 +110,8 @@ def purge(store: Store, settings: Settings, found: Purge) -> None:
         for run_id, kinds in by_run.items():
             forget(store, run_id, kinds)
             note(store, "purged", run_id=run_id, what=[kind.value for kind in kinds])
+        if found.plans:
+            note(store, "purged", plans=[folder.name for folder in found.plans])
         if found.strays:
             note(store, "purged", reports=[folder.name for folder in found.strays])
         if found.forgotten:

@@ -12,7 +12,7 @@ from sync.report import row_ranges
 from sync.section import ACTIONS
 from sync.web.access import Role
 from sync.web.rows import table_page
-from sync.web.visits import Visit, to
+from sync.web.visits import Visit, is_number, to
 from sync.web.writing import writing
 
 DOWNLOADS = ("report.xlsx", "failed.xlsx", "report.csv", "report.jsonl", "summary.json", "plan.json")
@@ -75,13 +75,13 @@ def decide(visit: Visit) -> Response:
     prepared = visit.site.desk.find(visit.path("plan"))
     if not _decides(visit, prepared) or prepared.stage is not Stage.READY:
         raise HTTPException(HTTPStatus.FORBIDDEN)
-    on_page = {int(row) for row in visit.fields("on_page") if row.isdecimal()}
-    ticked = {int(row) for row in visit.fields("leave") if row.isdecimal()}
+    on_page = visit.numbers("on_page")
+    ticked = visit.numbers("leave")
     before = _numbers(prepared.about.leave_out)
     choices = dict(choice.split("=") for choice in prepared.about.choices)
     for name in visit.form:
         row = name.removeprefix("choice-")
-        if name.startswith("choice-") and row.isdecimal():
+        if name.startswith("choice-") and is_number(row):
             choices[row] = visit.field(name)
     rows = (before - on_page) | ticked
     kept = [f"{row}={word}" for row, word in choices.items() if word in ("sheet", "live") and int(row) not in rows]

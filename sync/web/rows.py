@@ -9,7 +9,7 @@ from sync.adapters.report_rows import Filter, ReportRow, ReportRows
 from sync.preview import shown
 from sync.section import ACTIONS, Json
 from sync.web.differences import Line, difference, is_long
-from sync.web.visits import Visit
+from sync.web.visits import Visit, is_number
 
 ROWS_A_PAGE: Final = 50
 
@@ -79,7 +79,7 @@ def table_page(visit: Visit, rows: ReportRows) -> TablePage:
     places = rows.find(wanted)
     pages = max(1, -(-len(places) // ROWS_A_PAGE))
     asked = visit.word("page", "1")
-    page = min(pages, max(1, int(asked) if asked.isdecimal() and len(asked) < 8 else 1))  # noqa: PLR2004 - digits
+    page = min(pages, max(1, int(asked) if is_number(asked) else 1))
     chosen = places[(page - 1) * ROWS_A_PAGE : page * ROWS_A_PAGE]
     return TablePage(
         tuple(_shown(row) for row in rows.read(chosen)), len(places), page, pages, wanted, rows.fields, rows.courses

@@ -35,7 +35,7 @@ from sync.web.plan import DOWNLOADS
 from sync.web.rows import ROWS_A_PAGE, ChangeShown, RowShown, TablePage, table_page, wanted_by
 from sync.web.site import Site
 from sync.web.texts import text
-from sync.web.visits import Visit, to
+from sync.web.visits import Visit, is_number, to
 from sync.web.writing import writing
 
 REPORTS = tuple(name for name in DOWNLOADS if name != "plan.json")
@@ -137,7 +137,7 @@ def _from_journal(visit: Visit, standing: Standing) -> TablePage:
     """While a run is at work its rows come from the journal, found by their status alone."""
     wanted = wanted_by(visit)
     asked = visit.word("page", "1")
-    page = max(1, int(asked)) if asked.isdecimal() and len(asked) < 8 else 1  # noqa: PLR2004 - digits
+    page = max(1, int(asked)) if is_number(asked) else 1
     total, outcomes = rows_of(
         visit.store,
         standing.progress.facts.run_id,
@@ -179,7 +179,7 @@ def _row(outcome: Outcome) -> RowShown:
 
 def order(visit: Visit) -> Response:
     """Show an order while it waits, then lead to its run."""
-    found = find_order(visit.store, int(visit.path("number")))
+    found = find_order(visit.store, visit.number("number"))
     if found is None:
         raise HTTPException(HTTPStatus.NOT_FOUND)
     run_id = found.run_id if found.state is OrderState.ENDED else None

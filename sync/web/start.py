@@ -66,7 +66,7 @@ def prepare_workbook(visit: Visit) -> Response:
 
 def withdraw(visit: Visit) -> Response:
     """Take back an order that still waits."""
-    number = int(visit.path("number"))
+    number = visit.number("number")
     with writing(visit.site) as store:
         if withdraw_order(store, number):
             visit.note("order_withdrawn", order=number)

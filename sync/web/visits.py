@@ -19,6 +19,7 @@ from sync.web.site import Site
 
 FIELDS: Final = 200
 """Fields of one form."""
+DIGITS: Final = 7
 FIELD_BYTES: Final = 64_000
 
 
@@ -45,6 +46,21 @@ class Visit:
         """A word of the address itself."""
         return str(self.request.path_params[name])
 
+    def numbers(self, name: str) -> set[int]:
+        """All fields of this name that are numbers of rows."""
+        return {int(value) for value in self.fields(name) if is_number(value)}
+
+    def number(self, name: str) -> int:
+        """A number of the address itself.
+
+        Raises:
+            HTTPException: there is nothing of so large a number.
+        """
+        value = str(self.request.path_params[name])
+        if not is_number(value):
+            raise HTTPException(HTTPStatus.NOT_FOUND)
+        return int(value)
+
     def field(self, name: str) -> str:
         """A field of the form; empty where it is not there, or is a file."""
         value = self.form.get(name)
@@ -69,6 +85,11 @@ class Visit:
 
 Page = Callable[[Visit], Response]
 Endpoint = Callable[[Request], Awaitable[Response]]
+
+
+def is_number(word: str) -> bool:
+    """Whether this is a whole number that a row, a page or an order may have."""
+    return word.isdecimal() and len(word) <= DIGITS
 
 
 def address_of(request: Request) -> str:
