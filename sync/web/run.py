@@ -43,6 +43,10 @@ COUNTED_BY_LIMITS = 2_000
 """Up to so many rows, the remaining time is reckoned by the limits; beyond, by the pace."""
 
 
+COMING = ("updated", "rejected", "conflict", "failed")
+"""Statuses that rows of a run at work may come to: their places are there before the first of them."""
+
+
 @dataclass(frozen=True, slots=True)
 class Standing:
     """A run as the page shows it."""
@@ -115,7 +119,8 @@ def run(visit: Visit) -> Response:
     shown_facts = {"table": table, "base": f"/runs/{facts.run_id}", "decides": False}
     if visit.request.headers.get("hx-target") == "rows":
         return visit.page("rows.html", shown_facts)
-    counts = {status: count for status, count in standing.progress.counts.items() if count}
+    ahead = dict.fromkeys(COMING, 0) if standing.is_at_work else {}
+    counts = {name: count for name, count in (ahead | dict(standing.progress.counts)).items() if count or name in ahead}
     write_limits = [
         limit for limit in visit.site.settings.limits if limit.scope.value == "write" and limit.seconds == PACE_S
     ]

@@ -74,6 +74,7 @@ def test_the_whole_way(
     page.get_by_role("button", name="Approve and send").click()
     page.wait_for_url("**/runs/*")
     expect(page.locator("[data-live=said]")).to_have_text(re.compile(r"^[1-9]\d* of 19 rows"))
+    expect(page.locator("[data-count=updated]")).to_have_text(re.compile(r"^[1-9]"))
     page.reload()
     expect(page.get_by_role("heading", name="Finished")).to_be_visible()
     sandbox.options(latency_ms=0)
