@@ -4,11 +4,11 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, ExceptionContext, create_engine, event, insert, select, update
+from sqlalchemy import Connection, Engine, ExceptionContext, NullPool, create_engine, event, insert, select, update
 
 from sync.adapters.store.attended import know_attended_work
 from sync.adapters.store.schema import SCHEMA_VERSION, desired, meta, metadata, rewritings, shown
@@ -171,10 +171,16 @@ def open_for_reading(state_dir: Path, clock: Clock) -> Store:
     path = state_dir / STORE_NAME
     if not path.is_file():
         raise ConfigError(f"The store {path} is gone.", remedy=_DAMAGED)
-    engine = create_engine(f"sqlite:///{path}", isolation_level="AUTOCOMMIT", hide_parameters=True)
+    return Store(path, _engine_for_reading(path).connect(), clock)
+
+
+@lru_cache(maxsize=4)
+def _engine_for_reading(path: Path) -> Engine:
+    """One for all looks at a store: it knows the statements that it has built; each look has its own connection."""
+    engine = create_engine(f"sqlite:///{path}", isolation_level="AUTOCOMMIT", hide_parameters=True, poolclass=NullPool)
     event.listen(engine, "connect", _only_read)
     event.listen(engine, "handle_error", partial(_say, path))
-    return Store(path, engine.connect(), clock)
+    return engine
 
 
 def _only_read(connection: Any, _record: object) -> None:  # noqa: ANN401 - the driver's own connection
