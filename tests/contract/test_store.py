@@ -360,7 +360,7 @@ def test_a_full_disk_stops_the_run_and_leaves_nothing_half_known(tmp_path: Path)
         store.connection.exec_driver_sql(f"PRAGMA max_page_count = {pages}")
         big = replace(intent(2), before=section(2, SectionContents="x" * 50_000))
 
-        with pytest.raises(StoppedEarly, match=r"full.*disk space.*resume") as stop:
+        with pytest.raises(StoppedEarly, match=r"full.*disk space.*same command again") as stop:
             write(store, lambda batch: batch.finish(updated(2)), lambda batch: batch.intend(big))
 
         assert stop.value.exit_code == 5
