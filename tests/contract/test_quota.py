@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 
 from sync.adapters.store import QuotaLedger, RunJournal, Store, open_store
-from sync.adapters.store.quota import LOOK_AGAIN_S
+from sync.adapters.store.quota import FOREIGN_LEAVES_S, LOOK_AGAIN_S
 from sync.model import QuotaUse
 from sync.ports import Pause
 from sync.sandbox.windows import Limit as ServersLimit
 from sync.sandbox.windows import SlidingWindows
-from sync.windows import Limit, Scope
+from sync.windows import SPACING_MARGIN_S, Limit, Scope
 from tests.simulation import FakeClock
 
 ROOT = Path(__file__).parents[2]
@@ -92,6 +92,25 @@ def test_an_answer_that_another_process_waits_for_is_looked_for_again_and_again(
             one.hear(slot)
 
         assert other.wait_s() == 60.0
+
+
+def test_spacing_counts_from_when_a_request_of_another_process_has_surely_left(tmp_path: Path) -> None:
+    """It may still be connecting long after it took its place; its answer says that it left before."""
+    clock = FakeClock()
+    spaced = (Limit(Scope.ALL, 1, 0.1),)
+    with process(tmp_path, clock, spaced, name="a") as one, process(tmp_path, clock, spaced, name="b") as other:
+        slot = one.take()
+        apart_s = 0.1 + SPACING_MARGIN_S
+        assert slot is not None
+        assert other.wait_s() == pytest.approx(FOREIGN_LEAVES_S + apart_s)
+        clock.sleep(0.05)
+        one.hear(slot)
+
+        assert other.wait_s() == pytest.approx(apart_s)
+        clock.sleep(apart_s)
+        assert other.exchange()
+    with process(tmp_path, clock, spaced, name="c") as third:
+        assert third.wait_s() == pytest.approx(apart_s)
 
 
 def test_a_request_of_a_dead_process_counts_until_it_can_no_longer_be_under_way(tmp_path: Path) -> None:

@@ -21,6 +21,11 @@ DAY_S = 86_400.0
 LOOK_AGAIN_S = 1.0
 """While everything hangs on the answer of another process: look so often whether it came."""
 UNSPACED_AT_ONCE = 64
+FOREIGN_LEAVES_S = 0.25
+"""So long after it took its place a request of another process may still be on its way out: connecting, TLS, a thread
+that has to wake. Spacing counts from then, or from its answer where that came first: nobody sees it leave but its own
+process.
+"""
 _ANSWERED = (
     update(slots)
     .where(slots.c.number == bindparam("slot"))
@@ -37,6 +42,8 @@ class _UnderWay:
     scope: Scope
     sent: float
     """On this boot's clock, as the windows count it."""
+    leaves: float | None = None
+    """Of another process: when it has left at the latest, as the spacing counts it."""
 
 
 @dataclass(slots=True)
@@ -210,7 +217,10 @@ class QuotaLedger:
         heard = select(slots).where(slots.c.number.in_(list(self._foreign)), slots.c.answered_wall.is_not(None))
         for row in connection.execute(heard):
             foreign = self._foreign.pop(row.number)
-            self._windows.answered(foreign.scope, self._here(row.boot_id, row.answered_boot, row.answered_wall))
+            at = self._here(row.boot_id, row.answered_boot, row.answered_wall)
+            if foreign.leaves is not None and at < foreign.leaves:
+                self._windows.left(foreign.scope, foreign.leaves, at)
+            self._windows.answered(foreign.scope, at)
 
     def _give_up(self) -> None:
         now = self.clock.boot()
@@ -220,14 +230,18 @@ class QuotaLedger:
 
     def _take_in(self, number: int, scope: Scope, sent: float, row: object) -> None:
         self._windows.sent(scope, sent)
+        leaves = sent + FOREIGN_LEAVES_S
         answered_boot, answered_wall = getattr(row, "answered_boot", None), getattr(row, "answered_wall", None)
         if answered_boot is not None and answered_wall is not None:
-            boot_id = str(getattr(row, "boot_id", ""))
-            self._windows.answered(scope, self._here(boot_id, answered_boot, answered_wall))
-        elif sent + self.give_up_s <= self.clock.boot():
+            answered = self._here(str(getattr(row, "boot_id", "")), answered_boot, answered_wall)
+            self._windows.left(scope, sent, min(leaves, answered))
+            self._windows.answered(scope, answered)
+            return
+        self._windows.left(scope, sent, leaves)
+        if sent + self.give_up_s <= self.clock.boot():
             self._windows.answered(scope, sent + self.give_up_s)
         else:
-            self._foreign[number] = _UnderWay(scope, sent)
+            self._foreign[number] = _UnderWay(scope, sent, leaves)
 
     def _here(self, boot_id: str, boot: float, wall: float, *, future: bool = False) -> float:
         """A stamp of any boot on this boot's clock."""
