@@ -2,7 +2,7 @@
 
 PYTHON ?= $(shell for each in python3 python3.11 python3.12 python3.13 python3.14 python; do \
 	$$each -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && { echo $$each; break; }; done)
-WORKERS ?= 2
+WORKERS ?= 3
 N ?= 10000
 SEED ?= 0
 BIN := .venv/bin

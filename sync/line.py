@@ -279,7 +279,7 @@ def out_of_allowance(ledger: Ledger, scope: Scope, clock: Clock, *, wait_s: floa
     """Say why nothing leaves for `wait_s`: the server asked for it, or an allowance is used up."""
     now = clock.boot()
     pause = ledger.paused(now)
-    if pause is not None and pause.until >= now + wait_s:
+    if pause is not None and pause.until >= ledger.earliest(scope, now):
         return OutOfAllowance(pause.words(clock), wait_s=wait_s, remedy=remedy)
     what = "writes" if scope is Scope.WRITE else "requests"
     free = f"the next one is free in {duration(wait_s)}, at {minute(clock.wall() + wait_s)}"

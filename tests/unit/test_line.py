@@ -8,9 +8,9 @@ import pytest
 from sync.breaker import DISBELIEF_S, Breaker
 from sync.errors import ConfigError, OutOfAllowance, SignInError, StoppedEarly
 from sync.exchange import Put, ReadOne, Records, Throttled
-from sync.line import SLEEP_MAX_S, Departure, Line
+from sync.line import SLEEP_MAX_S, Departure, Line, out_of_allowance
 from sync.model import SectionId
-from sync.ports import Intent
+from sync.ports import Intent, Pause
 from sync.windows import Limit, Scope
 from tests.line_desk import desk
 from tests.simulation import Fault, section
@@ -96,6 +96,18 @@ def test_a_throttle_pauses_every_process(tmp_path: Path, retry_after_s: float | 
         with desk(tmp_path, clock=at.clock) as other:
             assert other.wait_s() == pytest.approx(pause_s)
         assert at.line.counts.throttled == 1
+
+
+def test_what_the_server_asked_for_is_told_however_late(tmp_path: Path) -> None:
+    """Time passes between the look at the clock and the words: a pause is no allowance that is used up for that."""
+    with desk(tmp_path, limits=COUNTED) as at:
+        at.ledger.pause(Pause(at.clock.boot() + 3600.0, 3600.0), widen=False)
+        wait_s = at.wait_s(Scope.WRITE)
+        at.clock.sleep(0.3)
+
+        stop = out_of_allowance(at.ledger, Scope.WRITE, at.clock, wait_s=wait_s, remedy="")
+
+        assert "asked to wait 60 min" in stop.message
 
 
 def test_no_server_can_order_a_pause_without_end(tmp_path: Path) -> None:
