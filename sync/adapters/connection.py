@@ -80,6 +80,7 @@ class Connection:
         self._deadline_s = 2 * timeout_s if deadline_s is None else deadline_s
         self._deadline = Deadline()
         self._mine = _Mine()
+        self._is_closed = False
         self._transports: list[httpx.BaseTransport] = []
         if transport is None:
             secure = self.origin.scheme == "https"
@@ -128,9 +129,13 @@ class Connection:
             return self._not_delivered(exc)
         except (httpx.TransportError, httpx.StreamError) as exc:
             return Unheard(_lost_because(exc), status)
+        finally:
+            if self._is_closed and self._mine.transport is not None:
+                self._mine.transport.close()  # `close` did not wait for this thread
 
     def close(self) -> None:
-        """Close every connection; sending is over."""
+        """Close every connection; sending is over: a thread that still waits for an answer closes its own then."""
+        self._is_closed = True
         for transport in self._transports:
             transport.close()
 

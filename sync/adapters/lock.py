@@ -56,6 +56,7 @@ def run_lock(path: Path, *, since: str, holds: str) -> Iterator[None]:
     finally:
         if descriptor in _held:
             _held.discard(descriptor)
+            fcntl.flock(descriptor, fcntl.LOCK_UN)  # a child that was forked just now may not have closed its copy yet
             os.close(descriptor)
     reach("lock.released")
 

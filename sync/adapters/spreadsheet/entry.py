@@ -26,6 +26,10 @@ YOUNG: Final = 100_000
 YOUNG_BEFORE_OLD: Final = 100
 
 
+_UNMAPPED: Final = "failed to map segment"
+"""What the system says of a library for which there is no memory any more."""
+
+
 def main() -> None:
     """Serve until standard input ends; in the arguments are bytes of memory, processor seconds, and the first kind."""
     confine(memory_bytes=int(sys.argv[1]), cpu_s=int(sys.argv[2]), file_bytes=FILE_BYTES)
@@ -51,8 +55,8 @@ def _answer(words: bytes, data: bytes) -> tuple[str | list[bytes], ...]:
         return "refused", exc.message, exc.code, exc.remedy
     except ImportError as exc:
         # Some libraries are loaded where they are used: a broken installation is no broken file.
-        return "broken", str(exc)
-    except MemoryError:
+        return ("memory",) if _UNMAPPED in str(exc) else ("broken", str(exc))
+    except (MemoryError, SystemError):  # the second is C code that was refused memory and did not say so
         return ("memory",)
 
 
