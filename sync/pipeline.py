@@ -110,11 +110,12 @@ def make_plan(
     desired: Mapping[SectionId, Desired],
     policies: Policies,
     shown: Mapping[SectionId, Mapping[str, str]] = MappingProxyType({}),
-    saw: Callable[[Found], None] = lambda _: None,
+    saw: Callable[[Found, PlannedRow], None] = lambda _found, _planned: None,
 ) -> tuple[PlannedRow, ...]:
     """Plan every row of the sheet, in the sheet's order; nothing is sent.
 
-    `shown` is what was live when a conflict was last shown, as digests; `saw` is told of every record that is read.
+    `shown` is what was live when a conflict was last shown, as digests; `saw` is told of
+    every record that is read, and of what is planned on it.
 
     Raises:
         InputError: `base.foreign`: the workbook was exported from another account. `sheet.foreign_ids`: the account
@@ -139,13 +140,13 @@ def make_plan(
     for sight in sights:
         strangers.saw(sight)
         edit = edits[sight.id]
+        known = policies.known(desired.get(edit.id, {}), edit.base, shown.get(edit.id, NOTHING_SHOWN))
+        rows[edit.row] = row = planned(edit, sight, known)
         if isinstance(sight, Found):
-            saw(sight)
+            saw(sight, row)
             places.saw(sight.id, sight.record)
             if is_another(sight.record, edit.base):
                 others.append((edit.row, edit.id))
-        known = policies.known(desired.get(edit.id, {}), edit.base, shown.get(edit.id, NOTHING_SHOWN))
-        rows[edit.row] = planned(edit, sight, known)
     refuse_other_sections(sorted(others))
     exported = partial(exported_places, checked.file.tables)
     return places.with_warnings([rows[row.row] for row in checked.rows], exported=exported)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Self
 from sync.cli.options import Common
 from sync.cli.streams import echo
 from sync.errors import CanaryStopped
-from sync.logs import get_logger
+from sync.logs import get_logger, is_heard
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -151,7 +151,8 @@ class RunEvents:
         if event == "row.accepted":
             self._advance(facts["row"])
             return
-        get_logger().info(event, **facts)
+        if is_heard():
+            get_logger().info(event, **facts)
         if event in _SAID and not (self.common.quiet or self.common.as_json):
             echo(f"coursesync: {_SAID[event].format(**facts)}", err=True)
         if event == "run.started":

@@ -26,6 +26,7 @@ from sync.model import (
     RunReport,
     SectionId,
     Status,
+    ToUpdate,
 )
 from sync.pipeline import make_plan, policy_issues
 from sync.plan import Cost, cost, held, ids_to_read, outcome_of, plan_hash, to_send
@@ -53,7 +54,7 @@ class Preview:
     desired: Mapping[SectionId, Desired] = field(default_factory=dict)
     judged: Judged = NOTHING_HELD
     seen: Mapping[SectionId, "SeenRecord"] = field(default_factory=dict)
-    """Of each record that the plan was made on."""
+    """Of each record that the plan would change."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,20 +71,19 @@ class _Witness:
     """What is to be remembered of the live records while a plan is made on them."""
 
     account: AccountCheck
-    named: Mapping[SectionId, Collection[str]]
-    """The fields that the sheet names, by Id."""
     with_image: set[SectionId] = field(default_factory=set)
     seen: dict[SectionId, SeenRecord] = field(default_factory=dict)
 
-    def saw(self, found: Found) -> None:
-        """A record of this plan was read."""
+    def saw(self, found: Found, row: PlannedRow) -> None:
+        """A record of this plan was read; only of one that would be sent is anything saved."""
         self.account.saw(found)
         if found.record.get("ImageFileName"):
             self.with_image.add(found.id)
-        unique_id = found.record.get("UniqueId")
-        self.seen[found.id] = SeenRecord(
-            unique_id if isinstance(unique_id, str) else None, live_digest(self.named[found.id], found.record)
-        )
+        if row.edit is not None and isinstance(row.decision, ToUpdate):
+            unique_id = found.record.get("UniqueId")
+            self.seen[found.id] = SeenRecord(
+                unique_id if isinstance(unique_id, str) else None, live_digest(row.edit.values, found.record)
+            )
 
 
 def read_sheet(path: Path, settings: Settings) -> CheckedSheet:
@@ -141,8 +141,7 @@ def preview(
     desired = known_desired(session.store, ids_to_read(checked.rows))
     choices = (row.id for row in checked.rows if isinstance(row, Edit) and row.command)
     showings = known_showings(session.store, choices, to_sheet=checked.file.sha256)
-    named = {row.id: tuple(row.values) for row in checked.rows if isinstance(row, Edit)}
-    witness = _Witness(check_account(session, line, stop_asked), named)
+    witness = _Witness(check_account(session, line, stop_asked))
     reading = session.reading(line, stop_asked)
     policies = session.policies
     rows = make_plan(checked, reading, desired=desired, policies=policies, shown=showings, saw=witness.saw)
