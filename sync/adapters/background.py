@@ -54,7 +54,7 @@ def is_at_work(process: str) -> bool:
     if child is not None:
         if child.poll() is None:
             return True
-        del _begun[pid]
+        _begun.pop(pid, None)  # two looks at once may both see its end
         return False
     if began:
         return _began_at(pid) == began

@@ -67,7 +67,7 @@ def plan(
                 checked = called_so(checked, called)
             events = RunEvents(options)
             session.tell = lambda missing, asked: events.emit("reading.one_by_one", missing=missing, asked=asked)
-            shown = preview(session, checked, request.interrupted, allowed=allowed)
+            shown = preview(session, checked, request.interrupted, allowed=allowed, reviewed=choices)
             report = plan_report(session, shown, detailed=detailed)
             saved = save_plan(session, shown)
         target = f"{settings.base_url} ({settings.account or 'no account named'})"

@@ -23,6 +23,7 @@ from sync.model import (
     InputFacts,
     InvalidRow,
     PlannedRow,
+    RowNumber,
     RunReport,
     SectionId,
     Status,
@@ -126,11 +127,17 @@ def check_report(checked: CheckedSheet, settings: Settings, clock: Clock) -> Run
 
 
 def preview(
-    session: Session, checked: CheckedSheet, stop_asked: StopAsked, *, allowed: Collection[str] = ()
+    session: Session,
+    checked: CheckedSheet,
+    stop_asked: StopAsked,
+    *,
+    allowed: Collection[str] = (),
+    reviewed: Collection[RowNumber] = (),
 ) -> Preview:
     """Read the live state, plan every row, and hold the plan against the rails; nothing is sent.
 
-    `allowed` names the rails that the operator lifts.
+    `allowed` names the rails that the operator lifts; `reviewed` the rows whose word was given with the conflict in
+    sight, not by the sheet itself.
 
     Raises:
         InputError: `base.foreign`: the workbook was exported from another account.
@@ -139,8 +146,7 @@ def preview(
     refuse_foreign(checked.origin, account=session.settings.account, base_url=session.settings.base_url)
     line = session.line()
     desired = known_desired(session.store, ids_to_read(checked.rows))
-    choices = (row.id for row in checked.rows if isinstance(row, Edit) and row.command)
-    showings = known_showings(session.store, choices, to_sheet=checked.file.sha256)
+    showings = _showings(session, checked, reviewed)
     witness = _Witness(check_account(session, line, stop_asked))
     reading = session.reading(line, stop_asked)
     policies = session.policies
@@ -157,6 +163,19 @@ def preview(
         used=session.ledger.taken(session.clock.boot()),
     )
     return Preview(checked, rows, price, session.clock.wall() + price.seconds, desired, judged, witness.seen)
+
+
+def _showings(
+    session: Session, checked: CheckedSheet, reviewed: Collection[RowNumber]
+) -> Mapping[SectionId, Mapping[str, str]]:
+    """What was shown of the conflicts that have a word: to somebody before this sheet, or to its reviewer."""
+    words = [row for row in checked.rows if isinstance(row, Edit) and row.command]
+    by_sheet = (row.id for row in words if row.row not in reviewed)
+    by_reviewer = (row.id for row in words if row.row in reviewed)
+    return {
+        **known_showings(session.store, by_sheet, to_sheet=checked.file.sha256),
+        **known_showings(session.store, by_reviewer),
+    }
 
 
 def plan_report(session: Session, shown: Preview, *, command: str = "plan", detailed: bool = False) -> RunReport:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from openpyxl import load_workbook
 
-from tests.e2e.command_line import Shell, rows_of
+from tests.e2e.command_line import Shell, cells_of, rows_of
 from tests.sandbox_process import SandboxProcess
 
 pytestmark = pytest.mark.e2e
@@ -99,8 +99,8 @@ def _move(sandbox: SandboxProcess) -> None:
             sandbox.edit(case.key, **{case.field: case.live})
 
 
-def _planned(shell: Shell, out: str) -> dict[int, str]:
-    shell("plan", "sections.xlsx", "--quiet", "--out", out)
+def _planned(shell: Shell, out: str, *words: str) -> dict[int, str]:
+    shell("plan", "sections.xlsx", "--quiet", "--out", out, *words)
     return {row["id"]: row["status"] for row in rows_of(shell.folder / out)}
 
 
@@ -146,4 +146,23 @@ def test_every_combination_is_planned_by_the_rows_choice(shell: Shell, sandbox: 
     assert unseen == unmended == refused
     assert shown == chosen
     assert again == chosen | {case.key: "conflict" for case in moved}
+    assert sandbox.puts() == []
+
+
+@pytest.mark.parametrize("word", ["sheet", "live"])
+def test_a_reviewers_word_holds_for_what_this_very_sheet_was_answered_with(
+    shell: Shell, sandbox: SandboxProcess, word: str
+) -> None:
+    """`--choose` is said by somebody who looks at the plan: unseen it decides nothing, once shown it does."""
+    shell("export", "-o", "sections.xlsx", "--quiet")
+    _edit_workbook(shell.folder / "sections.xlsx")
+    _move(sandbox)
+    rows = [at for at, row in cells_of(shell.folder / "sections.xlsx").items() if row["Id"] is not None]
+    choices = [part for at in rows for part in ("--choose", f"{at}={word}")]
+
+    unseen = _planned(shell, "unseen", *choices)
+    shown = _planned(shell, "shown", *choices)
+
+    assert unseen == {case.key: case.verdict("refuse") for case in CASES}
+    assert shown == {case.key: case.verdict(word) for case in CASES}
     assert sandbox.puts() == []

@@ -5,7 +5,8 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -16,6 +17,16 @@ from tests.sandbox_process import ROOT, TOKEN, SandboxProcess
 
 START_S = 30.0
 PASSWORD = "correct horse battery"
+
+
+@contextmanager
+def slowed(sandbox: SandboxProcess, latency_ms: int) -> Iterator[None]:
+    """Let the sandbox answer late within the block, so that a run is still at work when it is looked at."""
+    sandbox.options(latency_ms=latency_ms)
+    try:
+        yield
+    finally:
+        sandbox.options(latency_ms=0)
 
 
 class PageProcess:
@@ -210,6 +221,7 @@ class Visitor:
         return self.wait_for(run, lambda answer: "data-events" not in answer.text, seconds=seconds)
 
     def counts(self, page: httpx.Response) -> dict[str, int]:
-        """The counts that a page shows."""
+        """The counts that a page shows; a page without any, such as a refusal, fails with its words."""
         found = re.findall(r'data-count="(\w+)">([\d,]+)<', page.text)
+        assert found, page.text
         return {name: int(count.replace(",", "")) for name, count in found}

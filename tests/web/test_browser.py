@@ -88,7 +88,6 @@ def test_the_whole_way(
     page.context.close()
 
 
-@pytest.mark.soak
 def test_a_run_outlives_the_browser_and_the_server(
     browser: Browser, sandbox: SandboxProcess, watched: list[str], tmp_path: Path
 ) -> None:
@@ -128,7 +127,6 @@ def by_name(browser: Browser, site: PageProcess, name: str, watched: list[str]) 
     return page
 
 
-@pytest.mark.soak
 def test_two_people_with_two_roles(
     browser: Browser, sandbox: SandboxProcess, watched: list[str], tmp_path: Path
 ) -> None:
@@ -160,7 +158,6 @@ def test_two_people_with_two_roles(
             page.context.close()
 
 
-@pytest.mark.soak
 def test_it_works_on_a_phone_and_by_keyboard(
     browser: Browser, sandbox: SandboxProcess, watched: list[str], tmp_path: Path
 ) -> None:

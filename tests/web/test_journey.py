@@ -1,7 +1,6 @@
 """The operator's way through the page, over HTTP: upload, plan, decide, approve, watch, report, mend, undo."""
 
 import json
-import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -9,7 +8,7 @@ import pytest
 
 from tests.e2e.command_line import SAMPLES
 from tests.sandbox_process import SandboxProcess
-from tests.web.page_process import PageProcess, Visitor
+from tests.web.page_process import PageProcess, Visitor, slowed
 from tests.web.sheets import write_sheet
 
 pytestmark = pytest.mark.e2e
@@ -43,7 +42,6 @@ def test_from_the_upload_to_the_report(visitor: Visitor, sandbox: SandboxProcess
     assert "titles.xlsx" in visitor.get("/").text
 
 
-@pytest.mark.soak
 def test_a_row_that_is_left_out_is_not_sent(visitor: Visitor, sandbox: SandboxProcess, tmp_path: Path) -> None:
     """A new plan is made of the old one; the old one stays, and what was left out can be taken in again."""
     ids, before = SECTIONS[3:6], len(sandbox.puts())
@@ -61,7 +59,6 @@ def test_a_row_that_is_left_out_is_not_sent(visitor: Visitor, sandbox: SandboxPr
     assert "Without one" not in sandbox.records()[ids[1]]["Title"]
 
 
-@pytest.mark.soak
 def test_a_conflict_is_decided_row_by_row(
     site: PageProcess, visitor: Visitor, sandbox: SandboxProcess, tmp_path: Path
 ) -> None:
@@ -109,7 +106,6 @@ def test_a_conflict_is_decided_row_by_row(
     ]
 
 
-@pytest.mark.soak
 def test_a_rail_is_lifted_by_a_tick_of_its_own(visitor: Visitor, sandbox: SandboxProcess, tmp_path: Path) -> None:
     """A held plan says what it counted; approved without the tick nothing happens, with it the run begins."""
     other = next(
@@ -129,7 +125,6 @@ def test_a_rail_is_lifted_by_a_tick_of_its_own(visitor: Visitor, sandbox: Sandbo
     assert visitor.counts(visitor.ended(visitor.run_of(visitor.approve(plan)))) == {"updated": 1}
 
 
-@pytest.mark.soak
 def test_the_failed_rows_are_mended_and_uploaded_again(
     visitor: Visitor, sandbox: SandboxProcess, tmp_path: Path
 ) -> None:
@@ -157,7 +152,6 @@ def test_the_failed_rows_are_mended_and_uploaded_again(
     assert sandbox.records()[SECTIONS[12]]["Title"] == "Bad"
 
 
-@pytest.mark.soak
 def test_an_undo_is_shown_and_approved_like_a_plan(visitor: Visitor, sandbox: SandboxProcess, tmp_path: Path) -> None:
     """It puts back what the run wrote, where nobody wrote after it."""
     ids = SECTIONS[13:15]
@@ -179,7 +173,6 @@ def test_an_undo_is_shown_and_approved_like_a_plan(visitor: Visitor, sandbox: Sa
     assert sandbox.records()[ids[1]]["Title"] == "Somebody was here"
 
 
-@pytest.mark.soak
 def test_rows_are_found_by_status_field_course_and_words(visitor: Visitor) -> None:
     """The filter asks the server; what is found is counted, and htmx gets the rows alone."""
     plan, page = visitor.planned(SAMPLES / "demo.xlsx")
@@ -193,66 +186,57 @@ def test_rows_are_found_by_status_field_course_and_words(visitor: Visitor) -> No
     assert visitor.get(f"{plan}?page=999999999999&status=nonsense&field=%3Cscript%3E").status_code == 200
 
 
-@pytest.mark.soak
 def test_a_second_approved_run_waits_in_plain_sight(visitor: Visitor, sandbox: SandboxProcess, tmp_path: Path) -> None:
     """It begins by itself once the first has ended; one that still waits can be taken back."""
     plans = [
         visitor.planned(titles(tmp_path / f"{word}.xlsx", word, SECTIONS[at : at + 2]))[0]
         for at, word in ((15, "First"), (17, "Second"), (45, "Third"))
     ]
-    sandbox.options(latency_ms=1500)
-    orders = [visitor.approve(plan) for plan in plans]
-    start = visitor.get("/").text
+    with slowed(sandbox, 1500):
+        orders = [visitor.approve(plan) for plan in plans]
+        start = visitor.get("/").text
+        taken_back = visitor.post(f"{orders[2].headers['location']}/withdrawal")
 
     assert "Number" in start
     assert "queue" in start
-    taken_back = visitor.post(f"{orders[2].headers['location']}/withdrawal")
     assert taken_back.status_code == 303
     assert "taken back" in visitor.get(orders[2].headers["location"]).text
-    visitor.ended(visitor.run_of(orders[1]), seconds=60)
-    sandbox.options(latency_ms=0)
+    visitor.ended(visitor.run_of(orders[1]))
     assert sandbox.records()[SECTIONS[17]]["Title"] == "Second 0"
 
 
-@pytest.mark.soak
 def test_a_run_is_paused_and_goes_on(visitor: Visitor, sandbox: SandboxProcess, tmp_path: Path) -> None:
     """Pause stops it within seconds, resumably; what was sent is not sent again."""
-    sandbox.options(latency_ms=700)
     before = len(sandbox.puts())
     rows = [(key, f"Paused {at}") for at, key in enumerate(SECTIONS[60:160])]
     plan, _ = visitor.planned(write_sheet(tmp_path / "long.xlsx", ("Id", "Title"), *rows))
-    run = visitor.run_of(visitor.approve(plan))
-    visitor.wait_for(run, lambda answer: visitor.counts(answer).get("updated", 0) > 0)
+    with slowed(sandbox, 700):
+        run = visitor.run_of(visitor.approve(plan))
+        visitor.wait_for(run, lambda answer: visitor.counts(answer).get("updated", 0) > 0)
+        visitor.post(f"{run}/pause")
+        paused = visitor.ended(run)
 
-    began = time.monotonic()
-    visitor.post(f"{run}/pause")
-    paused = visitor.ended(run)
-
-    assert time.monotonic() - began < 15
     assert "paused the run" in paused.text
     assert visitor.counts(paused)["not_attempted"] > 0
-    sandbox.options(latency_ms=0)
     visitor.run_of(visitor.post(f"{run}/resume"))
     done = visitor.wait_for(run, lambda answer: ">Finished<" in answer.text)
     assert visitor.counts(done) == {"updated": len(rows)}
     assert len(sandbox.puts()) == before + len(rows)
 
 
-@pytest.mark.soak
 def test_progress_comes_as_events(visitor: Visitor, sandbox: SandboxProcess, tmp_path: Path) -> None:
     """Counts, pace and what is left, about once a second, until the run has ended."""
-    sandbox.options(latency_ms=500)
     rows = [(key, f"Watched {at}") for at, key in enumerate(SECTIONS[20:44])]
     plan, _ = visitor.planned(write_sheet(tmp_path / "watched.xlsx", ("Id", "Title"), *rows))
-    run = visitor.run_of(visitor.approve(plan))
 
     lines = []
-    with visitor.client.stream("GET", f"{run}/events") as stream:
-        for line in stream.iter_lines():
-            lines.append(line)
-            if line == "event: ended":
-                break
+    with slowed(sandbox, 500):
+        run = visitor.run_of(visitor.approve(plan))
+        with visitor.client.stream("GET", f"{run}/events") as stream:
+            for line in stream.iter_lines():
+                lines.append(line)
+                if line == "event: ended":
+                    break
 
     assert lines.count("event: progress") >= 2
-    sandbox.options(latency_ms=0)
     assert '"done": 24' in "".join(lines)

@@ -80,7 +80,6 @@ def test_s7_it_is_served_where_nobody_else_comes_or_all_sign_in_over_tls(
     check_listening(listening, has_people=has_people)
 
 
-@pytest.mark.soak
 def test_s7_a_public_bind_ends_with_2(site: PageProcess) -> None:
     """S7: as a process, with the sentence and the next command."""
     ran = site.command("serve", "--port", "0", "--host", "0.0.0.0")  # noqa: S104 - it is refused
@@ -164,7 +163,6 @@ def test_s9_the_cookie_is_closed_to_scripts_and_to_other_sites(visitor: Visitor)
     assert "path=/" in visitor.set_cookie
 
 
-@pytest.mark.soak
 def test_s9_a_session_that_was_ended_is_over(tmp_path: Path, sandbox: SandboxProcess) -> None:
     """S9: whoever still has its cookie."""
     with PageProcess(tmp_path, sandbox) as page:
@@ -321,10 +319,10 @@ def test_s11_downloads_are_named_files_of_a_run_and_never_shown(visitor: Visitor
     ("content", "said"),
     [
         pytest.param(b"MZ\x90\x00 no sheet at all", "", id="program"),
-        pytest.param(b"PK\x03\x04 cut off", "", id="cut-off", marks=pytest.mark.soak),
-        pytest.param(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 600, "", id="old-excel", marks=pytest.mark.soak),
-        pytest.param(b"", "empty", id="empty", marks=pytest.mark.soak),
-        pytest.param(b"Name,Colour\nx,red\n", "headings", id="other-table", marks=pytest.mark.soak),
+        pytest.param(b"PK\x03\x04 cut off", "", id="cut-off"),
+        pytest.param(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 600, "", id="old-excel"),
+        pytest.param(b"", "empty", id="empty"),
+        pytest.param(b"Name,Colour\nx,red\n", "headings", id="other-table"),
     ],
 )
 def test_s12_what_is_no_sheet_is_refused_with_its_sentence(
@@ -375,7 +373,6 @@ def test_s15_every_answer_is_closed_to_what_is_not_ours(visitor: Visitor, path: 
     assert not re.search(r"(?:src|href)=\"(?:https?:)?//", answer.text)
 
 
-@pytest.mark.soak
 def test_s16_an_approval_holds_for_what_was_shown(visitor: Visitor, sandbox: SandboxProcess, tmp_path: Path) -> None:
     """S16: another checksum is refused, an edited plan is refused by its run, and a second approval starts nothing."""
     plan, _ = visitor.planned(write_sheet(tmp_path / "a.xlsx", ("Id", "Title"), (1414925023, "Held to its checksum")))
@@ -392,7 +389,6 @@ def test_s16_an_approval_holds_for_what_was_shown(visitor: Visitor, sandbox: San
     assert len(sandbox.puts()) == writes + 1
 
 
-@pytest.mark.soak
 def test_s16_a_plan_that_was_edited_is_not_carried_out(
     site: PageProcess, visitor: Visitor, sandbox: SandboxProcess, tmp_path: Path
 ) -> None:
