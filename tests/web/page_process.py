@@ -33,9 +33,14 @@ class PageProcess:
     """`coursesync serve` in `folder`, on a free port, for the sandbox; a context manager that starts and ends it."""
 
     def __init__(
-        self, folder: Path, sandbox: SandboxProcess, *words: str, limits: str = "[]", people: Mapping[str, str] = {}
+        self,
+        folder: Path,
+        server: SandboxProcess | str,
+        *words: str,
+        limits: str = "[]",
+        people: Mapping[str, str] = {},
     ) -> None:
-        """Write the profile; `people` are added by name and role before the server starts."""
+        """Write the profile for a sandbox, or for a base URL; `people` are added by name and role before the start."""
         self.folder = folder
         self._words = words
         self._people = people
@@ -50,7 +55,7 @@ class PageProcess:
             "PYTHONPATH": str(ROOT),
         }
         lines = [
-            f'base_url = "{sandbox.base_url}"',
+            f'base_url = "{server if isinstance(server, str) else server.base_url}"',
             'account = "quayside"',
             'state_dir = "state"',
             f"limits = {limits}",

@@ -10,6 +10,7 @@ from tests.e2e.command_line import SAMPLES
 from tests.sandbox_process import SandboxProcess
 from tests.web.page_process import PageProcess, Visitor, slowed
 from tests.web.sheets import write_sheet
+from tests.web.tour import moved_meanwhile, rows_by_id
 
 pytestmark = pytest.mark.e2e
 
@@ -64,21 +65,10 @@ def test_a_conflict_is_decided_row_by_row(
 ) -> None:
     """Base, sheet and live are shown; `sheet` sends the row, `live` leaves it, and an undecided one is not sent."""
     ids = SECTIONS[6:9]
-    exported = site.command("export", "-o", str(tmp_path / "sections.xlsx"))
-    assert exported.returncode == 0, exported.stderr
-    from openpyxl import load_workbook
+    sheet = moved_meanwhile(site, sandbox, tmp_path / "sections.xlsx", ids)
+    rows = rows_by_id(sheet)
 
-    workbook = load_workbook(tmp_path / "sections.xlsx")
-    worksheet = workbook.worksheets[0]
-    headings = [cell.value for cell in worksheet[1]]
-    title, key = headings.index("Title") + 1, headings.index("Id") + 1
-    rows = {int(worksheet.cell(at, key).value): at for at in range(2, worksheet.max_row + 1)}
-    for section in ids:
-        worksheet.cell(rows[section], title).value = "As the sheet says"
-        sandbox.edit(section, Title="As somebody else says")
-    workbook.save(tmp_path / "sections.xlsx")
-
-    plan, page = visitor.planned(tmp_path / "sections.xlsx")
+    plan, page = visitor.planned(sheet)
     shown = visitor.get(f"{plan}?status=conflict").text
     assert visitor.counts(page)["conflict"] == 3
     for word in ("when exported", "As the sheet says", "As somebody else says"):
