@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import PurePath
 
 from sync.canary import STOPPED, ways_on
+from sync.for_good import is_for_good
 from sync.model import NEEDS_ATTENTION, Issue, RunReport, Severity, Status
 from sync.rails import lifted_rails
 from sync.report import POLICY, PUT_BACK, IssueGroup, counts, group_issues
@@ -51,6 +52,8 @@ def next_step(
     profile = f" {words}" if words else ""
     if any(issue.code == STOPPED for issue in report.issues):
         return ways_on(report.run_id, profile)
+    if is_for_good(report.issues):
+        return _not_reached(report, files, profile)
     if report.exit_code in _RESUMABLE or Status.NOT_ATTEMPTED in present:
         return f"Go on where this run stopped: coursesync resume {report.run_id}{profile}"
     if report.exit_code == _HELD:
@@ -72,6 +75,14 @@ def next_step(
     if report.command == "check" and not present & NEEDS_ATTENTION:
         return f"See what would change: coursesync plan {shlex.quote(report.input.path)}{profile}"
     return ""
+
+
+def _not_reached(report: RunReport, files: Sequence[PurePath], profile: str) -> str:
+    """What can be done about rows that a run which was stopped for good has not reached: a run of their own."""
+    if all(outcome.status is not Status.NOT_ATTEMPTED for outcome in report.outcomes) or report.command in PUT_BACK:
+        return ""
+    sheet = next((str(file) for file in files if file.name.startswith("failed")), report.input.path)
+    return f"If its other rows are wanted after all: coursesync apply {shlex.quote(sheet)}{profile}"
 
 
 def _policy_options(issues: Sequence[Issue]) -> Iterator[str]:

@@ -13,8 +13,9 @@ from sync.config import Settings, load_settings
 from sync.errors import CourseSyncError, Interrupted, LockHeld
 from sync.exchange import Request
 from sync.jobs.reports import Result
-from sync.jobs.runs import Watch, apply_sheet, resume_run, run_to_resume
+from sync.jobs.runs import apply_sheet, resume_run, run_to_resume
 from sync.jobs.sheets import preview
+from sync.jobs.watch import Watch
 from sync.model import CheckedSheet
 from sync.ports import Clock
 from sync.section import Record

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from sync.bootstrap import Session
     from sync.config import Settings
     from sync.jobs.reports import Result
-    from sync.jobs.runs import Question, Watch
+    from sync.jobs.watch import Question, Watch
 
 until_option = click.option("--until", metavar="HH:MM", help="Stop then (local time), resumably: exit code 5.")
 wait_option = click.option("--wait", is_flag=True, help="Wait for the allowance of another day, lock released.")
@@ -165,7 +165,7 @@ def watching(options: Common, session: "Session", stop_at: datetime | None, *, y
     """Signals, the hour to stop at, the log and the bar, and the question before anything is sent."""
     from sync.adapters.signals import stop_signals  # noqa: PLC0415 - loaded when the command runs
     from sync.cli.console import RunEvents  # noqa: PLC0415 - the same
-    from sync.jobs.runs import Watch  # noqa: PLC0415 - the same
+    from sync.jobs.watch import Watch  # noqa: PLC0415 - the same
 
     with stop_signals() as request, RunEvents(options) as events:
         request.wake = session.senders.wake
@@ -226,7 +226,7 @@ def moment_of(until: str | None) -> datetime | None:
 def _confirm(settings: "Settings", *, yes: bool) -> "Callable[[Question], bool]":
     def ask(question: "Question") -> bool:
         from sync.jobs.proposals import Proposal, proposal_lines  # noqa: PLC0415 - only where a person is asked
-        from sync.jobs.runs import PickUp  # noqa: PLC0415 - the same
+        from sync.jobs.watch import PickUp  # noqa: PLC0415 - the same
         from sync.preview import plan_lines  # noqa: PLC0415 - the same
 
         if yes:

@@ -116,6 +116,7 @@ def tell_why(common: Common, result: "Result") -> None:
 
 _SAID = {
     "canary.passed": "the canary went well so far: going on from {rows} to {next_rows} rows.",
+    "run.ending": "run {run_id} left {rows} rows open: settling them, then it ends for good.",
     "run.picked_up": "this sheet has an unfinished run, {run_id}: going on with its {rows_left} rows.",
     "reading.one_by_one": "{missing} of {asked} Ids are unknown to the server so far; each is asked for by itself.",
     "run.waiting": "{why} Waiting.",

@@ -62,8 +62,9 @@ def _run(options: Common, settings: "Settings", script: _Script) -> "Result":
     from sync.adapters.signals import stop_signals  # noqa: PLC0415 - loaded when the command runs
     from sync.bootstrap import open_session  # noqa: PLC0415 - the same
     from sync.cli.console import RunEvents, say  # noqa: PLC0415 - the same
-    from sync.jobs.runs import Question, Watch, apply_sheet  # noqa: PLC0415 - the same
+    from sync.jobs.runs import apply_sheet  # noqa: PLC0415 - the same
     from sync.jobs.sheets import Preview, read_sheet  # noqa: PLC0415 - the same
+    from sync.jobs.watch import Question, Watch  # noqa: PLC0415 - the same
     from sync.preview import plan_lines  # noqa: PLC0415 - the same
     from sync.report_text import summary_lines  # noqa: PLC0415 - the same
 

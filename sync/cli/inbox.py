@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from sync.bootstrap import Session
     from sync.config import Settings
     from sync.jobs.inbox import Handled, Inbox
-    from sync.jobs.runs import Watch
+    from sync.jobs.watch import Watch
     from sync.ports import Clock
 
 ENDED = object()
@@ -138,7 +138,7 @@ def _session(
     """A session, and who is told and may end its runs; nobody is asked."""
     from sync.bootstrap import open_session  # noqa: PLC0415 - loaded when the command runs
     from sync.cli.console import RunEvents  # noqa: PLC0415 - the same
-    from sync.jobs.runs import Watch  # noqa: PLC0415 - the same
+    from sync.jobs.watch import Watch  # noqa: PLC0415 - the same
 
     with open_session(settings, clock=clock) as session, RunEvents(options) as events:
         request.wake = session.senders.wake

@@ -31,6 +31,7 @@ COMMANDS: dict[str, _Lazy] = {
     "plan": _Lazy("plan", "Show what a sheet would change; nothing is sent."),
     "apply": _Lazy("apply", "Send what a sheet asks for, and report on every row."),
     "resume": _Lazy("apply", "Go on with a run that was stopped."),
+    "stop": _Lazy("stop", "End a run for good; nothing resumes it."),
     "undo": _Lazy("undo", "Take back what a run wrote, where nobody wrote after it."),
     "drift": _Lazy("drift", "Show what others changed after our runs, or put it back."),
     "inbox": _Lazy("inbox", "Run every finished sheet of a drop folder, once."),

@@ -126,8 +126,14 @@ def _run_line(facts: "RunFacts", counts: "Mapping[str, int]", lies: str | None =
         f"{facts.run_id}  {started}  {facts.command:<7} {facts.state:<8} {code:<10}"
         f" {facts.input.rows:>6,} rows{f': {became}' if became else ''}"
         f"  {readable(lies or facts.input.path)} ({sheet}by {facts.user})"
-        f"{f' (undoes {of})' if of else ''}{lifted}"
+        f"{f' (undoes {of})' if of else ''}{' (stopped for good)' if _is_for_good(facts) else ''}{lifted}"
     )
+
+
+def _is_for_good(facts: "RunFacts") -> bool:
+    from sync.for_good import is_for_good  # noqa: PLC0415 - loaded when there is a run
+
+    return facts.stop is not None and is_for_good([facts.stop])
 
 
 def _entry_line(entry: "Entry") -> str:
@@ -166,6 +172,7 @@ def _run_object(facts: "RunFacts", counts: "Mapping[str, int]", lies: str | None
         "finished_at": None if facts.finished_wall is None else utc(facts.finished_wall),
         "user": facts.user,
         "counts": dict(counts),
+        "stopped_for_good": _is_for_good(facts),
         "undoes": undone_run(facts.issues),
         "allowed": list(lifted_rails(facts.issues)),
         "input": {"path": facts.input.path, "sha256": facts.input.sha256, "rows": facts.input.rows},

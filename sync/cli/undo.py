@@ -17,8 +17,8 @@ from sync.errors import ConfigError, HeldRun
 if TYPE_CHECKING:
     from sync.bootstrap import Session
     from sync.jobs.reports import Result
-    from sync.jobs.runs import Watch
     from sync.jobs.undoing import Selection
+    from sync.jobs.watch import Watch
 
 
 @click.command()

@@ -15,7 +15,9 @@ from sync.jobs.only_run import INPUTS, only_run
 from sync.jobs.proposals import Proposal, look, propose
 from sync.jobs.reports import Result
 from sync.jobs.restoring import send_proposal
-from sync.jobs.runs import Watch, pick_up, settle_open
+from sync.jobs.runs import pick_up
+from sync.jobs.sending import settle_open
+from sync.jobs.watch import Watch
 from sync.model import (
     Conflict,
     Decision,

@@ -34,16 +34,29 @@ class Carrier:
         """Take in what has ended, and begin what is next, if the lock is free; called about once a second."""
         with closing(open_for_reading(self.desk.state_dir, self.clock)) as store:
             waiting = open_orders(store)
+            over = [order for order in waiting if self._is_over(store, order)]
         if not waiting:
             return
+        for order in over:
+            with closing(open_store(self.desk.state_dir, self.clock)) as store:
+                end_order(store, order.number, exit_code=None, run_id=order.run_id, said="")
         at_work = [order for order in waiting if order.state is OrderState.AT_WORK]
         for order in at_work:
             if not is_at_work(order.process or "0:"):
                 self._end(order)
         still = [order for order in at_work if is_at_work(order.process or "0:")]
-        first = next((order for order in waiting if order.state is OrderState.WAITING), None)
+        left = [order for order in waiting if order.state is OrderState.WAITING and order not in over]
+        # What ends a run sends nothing, and is over soon: it goes before what waits for its turn.
+        first = next((order for order in left if order.kind is OrderKind.STOP), left[0] if left else None)
         if first is not None and not still and who_holds(self.desk.state_dir / "run.lock") is None:
             self._begin(first)
+
+    def _is_over(self, store: Store, order: Order) -> bool:
+        """Whether the process at work has ended its run as it was asked to: then nothing is left to be done."""
+        if order.kind is not OrderKind.STOP or order.state is not OrderState.WAITING:
+            return False
+        facts = find_run(store, order.run_id or "")
+        return facts is None or facts.state == "finished"
 
     def _begin(self, order: Order) -> None:
         out = self._out(order)
@@ -82,13 +95,15 @@ class Carrier:
                 return ["apply", plan, "--yes", "--checksum", prepared.checksum, *allowed]
             case OrderKind.RESUME:
                 return ["resume", order.run_id or ""]
+            case OrderKind.STOP:
+                return ["stop", order.run_id or ""]
             case OrderKind.UNDO:
                 return ["undo", order.run_id or "", "--yes", *allowed]
 
 
 def run_of_order(store: Store, order: Order, desk: Desk) -> str | None:
     """The run that carries out an order, once it has begun."""
-    if order.kind is OrderKind.RESUME:
+    if order.kind.is_of_run:
         return order.run_id
     since = order.began_wall or order.at_wall
     checksum = desk.find(order.plan).checksum if order.kind is OrderKind.APPLY else ""

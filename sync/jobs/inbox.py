@@ -50,8 +50,9 @@ from sync.inbox import (
 )
 from sync.jobs.closing import Ended, note
 from sync.jobs.reports import Result, write_run_report
-from sync.jobs.runs import Question, Watch, apply_sheet
+from sync.jobs.runs import apply_sheet
 from sync.jobs.sheets import Preview, check_report, hash_of, read_sheet, refuse_invalid
+from sync.jobs.watch import Question, Watch
 from sync.logs import bound, get_logger
 from sync.model import CheckedSheet, RunId
 from sync.ports import Clock, StopAsked

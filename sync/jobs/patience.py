@@ -5,7 +5,7 @@ from collections.abc import Callable
 from sync.bootstrap import Session
 from sync.errors import CourseSyncError, LockHeld, OutOfAllowance
 from sync.jobs.reports import Result
-from sync.jobs.runs import Watch
+from sync.jobs.watch import Watch
 from sync.model import RunId
 from sync.ports import StopAsked
 

@@ -9,7 +9,8 @@ from sync.bootstrap import Session, new_run_id, who
 from sync.errors import HeldRun
 from sync.jobs.proposals import Proposal, hash_of, proposal_report
 from sync.jobs.reports import Result, kept_sheet, result_of_plan
-from sync.jobs.runs import Watch, carry_out, settle_open
+from sync.jobs.sending import carry_out, settle_open
+from sync.jobs.watch import Watch
 from sync.model import RunFacts
 from sync.pipeline import first_outcomes
 

@@ -1,71 +1,27 @@
 """From a plan to its end: `apply` and `resume`, under the lock, through the journal."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Collection
 from pathlib import Path
 
-from sync.adapters.store.history import (
-    begin_run,
-    end_run,
-    open_rows,
-    statuses_of,
-    unfinished_runs,
-    unreported_runs,
-)
+from sync.adapters.store.history import begin_run, open_rows, unfinished_runs, unreported_runs
 from sync.adapters.store.journal import known_desired
 from sync.adapters.store.made import keep_accepted
 from sync.adapters.store.showings import keep_showings
 from sync.bootstrap import Session, new_run_id, who
-from sync.canary import STOPPED, canary_issue
-from sync.errors import AGAIN, CanaryStopped, ConfigError, CourseSyncError, HeldRun
-from sync.jobs.asked import asked_of
+from sync.canary import canary_issue
+from sync.errors import ConfigError, HeldRun
 from sync.jobs.binding import check_account
-from sync.jobs.canaries import go_past, stages_of
+from sync.jobs.canaries import go_past
 from sync.jobs.only_run import keep_copy, only_run
-from sync.jobs.proposals import Proposal
 from sync.jobs.reports import Result, known_run, result_of_plan, write_run_report
+from sync.jobs.sending import carry_out, settle_open
 from sync.jobs.sheets import Preview, hash_of, input_facts, plan_report, preview, refuse_invalid
-from sync.line import Line
-from sync.logs import bound
-from sync.model import (
-    CheckedSheet,
-    Conflict,
-    Issue,
-    PlannedRow,
-    RunFacts,
-    RunId,
-    SectionId,
-    Severity,
-    Source,
-    ToUpdate,
-)
-from sync.ongoing import Row, say_finished
-from sync.pipeline import Ending, first_outcomes, policies_of, policy_issues, rows_to_send, send
+from sync.jobs.watch import PickUp, Watch
+from sync.model import CheckedSheet, Conflict, RunFacts, RunId
+from sync.pipeline import first_outcomes, policy_issues
 from sync.plan import to_send
-from sync.ports import Desired, Events, StopAsked
-from sync.report import exit_code_by
+from sync.ports import Events
 from sync.savedplan import plan_checksum
-
-
-@dataclass(frozen=True, slots=True)
-class PickUp:
-    """An unfinished run of the very same sheet, which is gone on with instead of beginning anew."""
-
-    facts: RunFacts
-    rows_left: int
-
-
-Question = Preview | PickUp | Proposal
-"""What a person is asked to approve before anything is sent."""
-
-
-@dataclass(frozen=True, slots=True)
-class Watch:
-    """Who is asked, told, and may end a run."""
-
-    events: Events
-    stop_asked: StopAsked
-    confirm: Callable[[Question], bool] = field(default=lambda _: True)
 
 
 def apply_sheet(
@@ -169,32 +125,6 @@ def report_ended(
     return result
 
 
-def settle_open(session: Session, facts: RunFacts, watch: Watch) -> None:
-    """Settle by reading what an unfinished run left open, and send nothing: it stays to be resumed.
-
-    Raises:
-        CourseSyncError: it could not be settled, so nothing else may be sent.
-    """
-    line = session.line(facts.run_id)
-    opened = line.journal.open_intents()
-    if not opened:
-        return
-    watch.events.emit("run.settling", run_id=facts.run_id, rows=len(opened))
-    rows = [row.planned for row in open_rows(session.store, facts.run_id) if row.edit.id in opened]
-    settings = replace(session.apply_settings, settle_only=True)
-    ending = send(
-        _sending(session, line, rows, known_desired(session.store, opened), facts=facts),
-        line,
-        session.clock,
-        settings=settings,
-        events=watch.events,
-        stop_asked=watch.stop_asked,
-    )
-    _count(line)
-    if ending.stopped is not None:
-        raise ending.stopped
-
-
 def _is_same(facts: RunFacts, checked: CheckedSheet, path: Path) -> bool:
     """The same content under the same name: then the operator means the same run, and not the undo of one."""
     return (
@@ -217,13 +147,6 @@ def _say_pause(session: Session, events: Events) -> None:
     if pause is not None:
         seconds = round(pause.until - session.clock.boot())
         events.emit("run.waiting", why=pause.words(session.clock), seconds=seconds)
-
-
-def _say_what_is_known(rows: Sequence[PlannedRow], events: Events) -> None:
-    """Log the rows that are not to be sent, as those that are will be: each row has one event."""
-    for row, outcome in first_outcomes(rows):
-        if not isinstance(row.decision, ToUpdate):
-            say_finished(outcome, events)
 
 
 def pick_up(
@@ -281,105 +204,3 @@ def _begin(session: Session, shown: Preview, started_wall: float, canary: str | 
     keep_showings(session.store, (outcome for _, outcome in first_outcomes(conflicts)), by=facts.run_id)
     keep_accepted(session.store, facts.run_id, shown.rows)
     return facts
-
-
-def carry_out(
-    session: Session,
-    facts: RunFacts,
-    rows: Sequence[PlannedRow],
-    desired: Mapping[SectionId, Desired],
-    *,
-    out: Path | None,
-    watch: Watch,
-    checked: CheckedSheet | None,
-) -> Result:
-    """Send the rows of a run that is written down, end it, and report on every row of it; each event names the run.
-
-    Raises:
-        CourseSyncError: the store could not be written.
-    """
-    with bound(run_id=facts.run_id):
-        with asked_of(session, facts.run_id) as asked:
-            listening = replace(watch, stop_asked=lambda: watch.stop_asked() or asked.stop_asked())
-            ending = _send_all(session, facts, rows, desired, listening)
-        code = _end(session, facts, ending)
-        watch.events.emit("run.finished", run_id=facts.run_id, exit_code=code)
-        return write_run_report(
-            session.store, session.settings, facts.run_id, out=out, stopped=ending.stopped, checked=checked
-        )
-
-
-def _send_all(
-    session: Session,
-    facts: RunFacts,
-    rows: Sequence[PlannedRow],
-    desired: Mapping[SectionId, Desired],
-    watch: Watch,
-) -> Ending:
-    line = session.line(facts.run_id)
-    sending = _sending(session, line, rows, desired, facts=facts)
-    stages = stages_of(session.store, facts)
-    settings = session.apply_settings
-    watch.events.emit("run.started", run_id=facts.run_id, rows=facts.input.rows, to_send=len(sending))
-    _say_what_is_known(rows, watch.events)
-    ending = send(
-        sending,
-        line,
-        session.clock,
-        settings=settings if stages.canary is None else replace(settings, verify=True),
-        events=watch.events,
-        stop_asked=lambda: _of_run(facts.run_id, watch.stop_asked()),
-        canary=stages.canary,
-        unverified=stages.unverified,
-    )
-    _count(line)
-    return ending
-
-
-def _of_run(run_id: RunId, stop: CourseSyncError | None) -> CourseSyncError | None:
-    """A request to stop, once there is a run that can go on; one that names its own way on keeps it."""
-    if stop is not None and stop.remedy == AGAIN:
-        stop.remedy = f"What was in flight is settled or open in the journal; go on with `coursesync resume {run_id}`."
-    return stop
-
-
-def _sending(
-    session: Session, line: Line, rows: Sequence[PlannedRow], desired: Mapping[SectionId, Desired], *, facts: RunFacts
-) -> list[Row]:
-    # What is decided beforehand is decided for sheets: what puts something back, or was reviewed, overwrites nobody.
-    for_sheets = facts.command == "apply" and plan_checksum(facts.issues) is None
-    policies = policies_of(facts.issues)
-    policies = policies if for_sheets else replace(policies, on_conflict="refuse")
-    return rows_to_send(
-        rows,
-        desired=desired,
-        policies=policies,
-        open_intents=line.journal.open_intents(),
-        attempts=line.journal.attempts(),
-        settle_after_s=session.settings.settle_after_s,
-        clock=session.clock,
-    )
-
-
-def _count(line: Line) -> None:
-    counts = line.counts
-    line.journal.count(reads=counts.reads, writes=counts.writes, throttled=counts.throttled, retried=counts.retried)
-
-
-def _end(session: Session, facts: RunFacts, ending: Ending) -> int:
-    present = statuses_of(session.store, facts.run_id)
-    code = ending.exit_code if ending.stopped is not None else exit_code_by(present)
-    stop = None
-    if ending.stopped is not None:
-        kind = STOPPED if isinstance(ending.stopped, CanaryStopped) else "run.stopped"
-        stop = Issue(kind, str(ending.stopped), source=Source.SYNC, severity=Severity.NOTE)
-    end_run(
-        session.store,
-        facts.run_id,
-        state="stopped" if ending.stopped is not None else "finished",
-        exit_code=code,
-        finished_wall=session.clock.wall(),
-        quota=session.ledger.use(session.clock.boot()),
-        stop=stop,
-    )
-    return code

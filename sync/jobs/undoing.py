@@ -14,7 +14,7 @@ from sync.jobs.only_run import only_run
 from sync.jobs.proposals import Proposal, look, propose
 from sync.jobs.reports import Result
 from sync.jobs.restoring import send_proposal, settle_first
-from sync.jobs.runs import Watch
+from sync.jobs.watch import Watch
 from sync.model import RowNumber, RunFacts
 from sync.ports import StopAsked
 from sync.retention import Kept

@@ -24,7 +24,7 @@ from starlette.types import ASGIApp
 
 from sync.errors import CourseSyncError
 from sync.logs import get_logger
-from sync.web import people, plan, run, signing, start, upload
+from sync.web import asking, people, plan, run, signing, start, upload
 from sync.web.access import Role
 from sync.web.events import Hub
 from sync.web.security import Guard, broken
@@ -58,9 +58,11 @@ def create_app(site: Site, *, hosts: Collection[str]) -> ASGIApp:
         _post("/orders/{number:int}/withdrawal", of(approver, start.withdraw)),
         _get("/runs/{run}", of(viewer, run.run)),
         _get("/runs/{run}/events", hub.stream()),
-        _post("/runs/{run}/pause", of(operator, run.pause)),
-        _post("/runs/{run}/resume", of(operator, run.resume)),
-        _post("/runs/{run}/undo", of(operator, run.undo)),
+        _post("/runs/{run}/pause", of(operator, asking.pause)),
+        _get("/runs/{run}/stop", of(operator, asking.stop)),
+        _post("/runs/{run}/stop", of(operator, asking.stop)),
+        _post("/runs/{run}/resume", of(operator, asking.resume)),
+        _post("/runs/{run}/undo", of(operator, asking.undo)),
         _get("/runs/{run}/files/{name}", of(viewer, run.download)),
         _get("/people", of(approver, people.people)),
         *_static_routes(site),

@@ -11,8 +11,8 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from sync.web.run import live_facts, standing_of
 from sync.web.site import Site
+from sync.web.standing import live_facts, standing_of
 from sync.web.visits import Endpoint, person_of
 
 LOOK_EVERY_S: Final = 1.0

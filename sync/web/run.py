@@ -1,110 +1,29 @@
-"""A run: at work, stopped or ended; its order while it waits; pause, resume, undo; its report to take away."""
+"""A run: at work, stopped or ended; its order while it waits; its report to take away."""
 
-from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any
 
 from starlette.exceptions import HTTPException
 from starlette.responses import FileResponse, RedirectResponse, Response
 
 from sync.adapters.lock import who_holds
 from sync.adapters.store.history import find_run
-from sync.adapters.store.opening import Store
-from sync.adapters.store.orders import (
-    PAUSE,
-    Order,
-    OrderKind,
-    OrderState,
-    ask_run,
-    asked_of_run,
-    find_order,
-    keep_order,
-    open_orders,
-)
-from sync.adapters.store.progress import PACE_S, Progress, pace_of, progress_of, rows_of
+from sync.adapters.store.orders import Order, OrderKind, OrderState, find_order, why_not_carried_out
+from sync.adapters.store.progress import PACE_S, pace_of, rows_of
 from sync.jobs.carrying import run_of_order
 from sync.model import Outcome
-from sync.plan import cost
 from sync.preview import shown
 from sync.section import ACTIONS
-from sync.times import duration
 from sync.undo import undone_run
 from sync.web.charts import pace_chart, status_chart
 from sync.web.differences import difference, is_long
 from sync.web.plan import DOWNLOADS
 from sync.web.rows import ROWS_A_PAGE, ChangeShown, RowShown, TablePage, table_page, wanted_by
-from sync.web.site import Site
-from sync.web.texts import text
-from sync.web.visits import Visit, is_number, to
-from sync.web.writing import writing
+from sync.web.standing import Standing, live_facts, standing_of
+from sync.web.visits import Visit, is_number
 
 REPORTS = tuple(name for name in DOWNLOADS if name != "plan.json")
-COUNTED_BY_LIMITS = 2_000
-"""Up to so many rows, the remaining time is reckoned by the limits; beyond, by the pace."""
-
-
 COMING = ("updated", "rejected", "conflict", "failed")
 """Statuses that rows of a run at work may come to: their places are there before the first of them."""
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """A run as the page shows it."""
-
-    progress: Progress
-    state: str
-    """`at_work`, `pausing`, `stopped`, `died`, `finished`."""
-
-    @property
-    def is_at_work(self) -> bool:
-        """Whether a process carries it out now."""
-        return self.state in ("at_work", "pausing")
-
-
-def standing_of(site: Site, store: Store, run_id: str) -> Standing | None:
-    """How a run stands; `None` if there is no such run."""
-    progress = progress_of(store, run_id)
-    if progress is None:
-        return None
-    facts = progress.facts
-    locked = who_holds(site.settings.state_dir / "run.lock") is not None
-    ordered = any(
-        order.state is OrderState.AT_WORK and run_of_order(store, order, site.desk) == facts.run_id
-        for order in open_orders(store)
-    )
-    if locked and (facts.state == "open" or ordered):
-        return Standing(progress, "pausing" if asked_of_run(store, facts.run_id) else "at_work")
-    return Standing(progress, "died" if facts.state == "open" else facts.state)
-
-
-def live_facts(site: Site, standing: Standing) -> dict[str, Any]:
-    """What changes while a run is at work, as words."""
-    progress = standing.progress
-    left = text("run.left", duration=duration(_seconds_left(site, progress))) if progress.left else ""
-    return {
-        "state": standing.state,
-        "done": progress.done,
-        "total": progress.to_send,
-        "said": text("run.done", done=f"{progress.done:,}", total=f"{progress.to_send:,}"),
-        "pace": text("run.pace", n=progress.last_minute) if standing.is_at_work else "",
-        "left": left if standing.is_at_work else "",
-        "state_said": text(f"run.{standing.state}"),
-        "counts": dict(progress.counts),
-    }
-
-
-def _seconds_left(site: Site, progress: Progress) -> float:
-    if progress.left > COUNTED_BY_LIMITS and progress.last_minute:
-        return progress.left / progress.last_minute * 60
-    settings = site.settings
-    price = cost(
-        min(progress.left, COUNTED_BY_LIMITS),
-        limits=settings.limits,
-        ids_per_request=50,
-        latency_s=0.2,
-        verify=settings.verify,
-    )
-    return price.seconds * max(1.0, progress.left / COUNTED_BY_LIMITS)
 
 
 def run(visit: Visit) -> Response:
@@ -135,6 +54,7 @@ def run(visit: Visit) -> Response:
         statuses=status_chart(counts),
         pace=pace_chart(pace_of(visit.store, facts.run_id), limit=write_limits[0].count if write_limits else None),
         files=[name for name in REPORTS if has_report and (folder / name).is_file()],
+        hindered="" if standing.is_at_work else why_not_carried_out(visit.store, facts.run_id),
     )
 
 
@@ -194,48 +114,12 @@ def order(visit: Visit) -> Response:
             return Response(headers={"HX-Redirect": f"/runs/{run_id}"})
         return RedirectResponse(f"/runs/{run_id}", status_code=HTTPStatus.SEE_OTHER)
     holder = who_holds(visit.site.settings.state_dir / "run.lock")
-    called = visit.site.desk.find(found.plan).about.called if found.kind is not OrderKind.RESUME else found.plan
+    called = found.plan if found.kind.is_of_run else visit.site.desk.find(found.plan).about.called
     return visit.page("order.html", order=found, called=called, holder=holder, state=found.state.value)
 
 
 def _has_begun(found: Order) -> bool:
     return found.state in (OrderState.AT_WORK, OrderState.ENDED)
-
-
-def pause(visit: Visit) -> Response:
-    """Ask a run to stop, resumably: the page only writes the request."""
-    standing = standing_of(visit.site, visit.store, visit.path("run"))
-    if standing is None:
-        raise HTTPException(HTTPStatus.NOT_FOUND)
-    run_id = standing.progress.facts.run_id
-    if standing.state == "at_work":
-        with writing(visit.site) as store:
-            ask_run(store, run_id, PAUSE, name=visit.person.name)
-        visit.note("pause_asked", run_id=run_id)
-    return to(f"/runs/{run_id}")
-
-
-def resume(visit: Visit) -> Response:
-    """Order that a stopped run goes on."""
-    standing = standing_of(visit.site, visit.store, visit.path("run"))
-    if standing is None or standing.is_at_work or standing.state == "finished":
-        raise HTTPException(HTTPStatus.NOT_FOUND)
-    run_id = standing.progress.facts.run_id
-    folder = visit.site.desk.folder_for(run_id)
-    with writing(visit.site) as store:
-        number = keep_order(store, OrderKind.RESUME, plan=folder, name=visit.person.name, run_id=run_id)
-    visit.note("resume_ordered", run_id=run_id, order=number)
-    return to(f"/orders/{number}")
-
-
-def undo(visit: Visit) -> Response:
-    """Plan the undo of a run; it is shown and approved like any plan."""
-    facts = find_run(visit.store, visit.path("run"))
-    if facts is None:
-        raise HTTPException(HTTPStatus.NOT_FOUND)
-    made = visit.site.desk.undo(facts.run_id, person=visit.person.name, at_wall=visit.site.clock.wall())
-    visit.note("undo_planned", run_id=facts.run_id, plan=made.name)
-    return to(f"/plans/{made.name}")
 
 
 def download(visit: Visit) -> Response:

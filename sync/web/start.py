@@ -1,16 +1,20 @@
 """The first page: whose account this is, what is left of it today, and everything that was begun."""
 
 from dataclasses import dataclass
+from http import HTTPStatus
 
+from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from sync.adapters.lock import who_holds
 from sync.adapters.store.history import recent_runs
-from sync.adapters.store.orders import Order, OrderKind, OrderState, open_orders, withdraw_order
+from sync.adapters.store.orders import Order, OrderKind, OrderState, find_order, open_orders, withdraw_order
 from sync.adapters.store.standing import counts_by_status
 from sync.bootstrap import read_ledger
+from sync.for_good import is_for_good
 from sync.jobs.carrying import run_of_order
 from sync.jobs.prepared import Kind
+from sync.model import RunFacts
 from sync.web.site import Site
 from sync.web.visits import Visit, to
 from sync.web.writing import writing
@@ -48,12 +52,19 @@ def start(visit: Visit) -> Response:
         at_work=OrderState.AT_WORK,
         plans=[each for each in prepared if each.about.kind in (Kind.PLAN, Kind.UNDO)],
         files=[each for each in prepared if each.about.kind in (Kind.EXPORT, Kind.TEMPLATE)][:4],
-        runs=[(facts, counts_by_status(store, facts.run_id)) for facts in recent_runs(store, at_most=RUNS_SHOWN)],
+        runs=[
+            (facts, _state_of(facts), counts_by_status(store, facts.run_id))
+            for facts in recent_runs(store, at_most=RUNS_SHOWN)
+        ],
     )
 
 
+def _state_of(facts: RunFacts) -> str:
+    return "for_good" if facts.stop is not None and is_for_good([facts.stop]) else facts.state
+
+
 def _called(site: Site, order: Order) -> str:
-    return order.run_id or order.plan if order.kind is OrderKind.RESUME else site.desk.find(order.plan).about.called
+    return order.run_id or order.plan if order.kind.is_of_run else site.desk.find(order.plan).about.called
 
 
 def prepare_workbook(visit: Visit) -> Response:
@@ -67,6 +78,9 @@ def prepare_workbook(visit: Visit) -> Response:
 def withdraw(visit: Visit) -> Response:
     """Take back an order that still waits."""
     number = visit.number("number")
+    order = find_order(visit.store, number)
+    if order is None or order.kind is OrderKind.STOP:
+        raise HTTPException(HTTPStatus.NOT_FOUND)
     with writing(visit.site) as store:
         if withdraw_order(store, number):
             visit.note("order_withdrawn", order=number)

@@ -47,12 +47,17 @@ ENGLISH: Final[Mapping[str, str]] = {
     "start.queue.at_work": "At work",
     "start.queue.place": "Number {place} in the queue",
     "start.queue.by": "approved by {name}, {at}",
+    "start.queue.stop": "Stop for good",
     "start.queue.withdraw": "Take it back",
     "start.plans": "Plans",
     "start.plans.none": "No plan yet.",
     "start.runs": "Runs",
     "start.runs.none": "No run yet.",
     "start.busy": "A run is at work: {holder}.",
+    "state.open": "open",
+    "state.stopped": "stopped",
+    "state.finished": "finished",
+    "state.for_good": "stopped for good",
     "col.sheet": "Sheet",
     "col.when": "When",
     "col.who": "Who",
@@ -137,6 +142,9 @@ ENGLISH: Final[Mapping[str, str]] = {
     "run.finished": "Finished",
     "run.died": "Its process has ended without a word, and can be resumed",
     "run.pausing": "It is asked to pause; what is on its way is heard first",
+    "run.ending": "It is asked to stop for good; what is on its way is heard and settled first",
+    "run.for_good": "Stopped for good",
+    "run.hindered": "What was asked for last could not be done",
     "run.done": "{done} of {total} rows",
     "run.pace": "{n} updates in the last minute",
     "run.left": "About {duration} left",
@@ -145,6 +153,7 @@ ENGLISH: Final[Mapping[str, str]] = {
         "A paused run goes on later, is undone, or is left as it is: the rows that were not reached are not attempted."
     ),
     "run.resume": "Resume",
+    "run.stop": "Stop for good",
     "run.undo": "Undo this run",
     "run.undo.help": "Shows first what would be put back.",
     "run.unheard": "{n} rows were sent and not heard of yet: a resume settles them by reading.",
@@ -155,6 +164,16 @@ ENGLISH: Final[Mapping[str, str]] = {
     "run.facts": "About this run",
     "run.rows.help": "Mend the marked cells in failed.xlsx, and upload that file.",
     "run.lost": "The connection is lost; it is tried again. The run goes on.",
+    "stop.title": "Stop this run for good?",
+    "stop.words": "The run of {called} for {account} ends now, after {done} of {total} rows.",
+    "stop.left": "{n} rows were not reached: they are not attempted, and nothing goes on with them by itself.",
+    "stop.left.one": "1 row was not reached: it is not attempted, and nothing goes on with it by itself.",
+    "stop.stays": (
+        "What was sent stays as it is, and can be undone. What is on its way is heard and settled first. The run "
+        "cannot be resumed afterwards: if its other rows are wanted after all, upload the failed.xlsx of its report."
+    ),
+    "stop.do": "Stop it for good",
+    "stop.back": "Back to the run",
     "people.title": "People and audit",
     "people.none": (
         "Nobody was added: the link of `coursesync serve` signs in on this machine. Add people with "

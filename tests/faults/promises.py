@@ -33,6 +33,8 @@ QUIET = frozenset({"updated", "unchanged", "skipped"})
 NEVER_APPLIED = frozenset({"unchanged", "invalid", "rejected", "failed", "skipped", "not_attempted"})
 ACTIONS = frozenset({"NewImageUrl", "ClearImageFile"})
 FINISHED = frozenset({0, 4})
+FOR_GOOD = "run.stopped_for_good"
+"""What the report of a run says that ended though it had not reached every row."""
 REPORT_FILES = frozenset({"report.xlsx", "report.csv", "report.jsonl", "failed.xlsx", "summary.json", "plan.json"})
 STATE_FILES = frozenset(
     {
@@ -292,7 +294,8 @@ def _exit_code_matches(evidence: Evidence, journal: Journal, reports: Sequence[R
             yield f"I7: the command ended with {code}, {where} says {report.summary['exit_code']}"
         if code == 0 and not statuses <= QUIET:
             yield f"I7: exit code 0, though rows are {sorted(statuses - QUIET)}"
-        if code == 4 and (statuses <= QUIET or "not_attempted" in statuses):
+        for_good = any(issue["code"] == FOR_GOOD for issue in report.summary["issues"])
+        if code == 4 and (statuses <= QUIET or ("not_attempted" in statuses and not for_good)):
             yield f"I7: exit code 4 with the statuses {sorted(statuses)}"
         state, written = journal.states.get(report.run_id, ("missing", None))
         if report in _latest(reports) and (written != code or (state == "finished") != (code in FINISHED)):

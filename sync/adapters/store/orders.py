@@ -12,6 +12,8 @@ from sync.adapters.store.opening import Store
 
 AnyRow = DbRow[tuple[object, ...]]
 PAUSE = "pause"
+STOP = "stop"
+"""For good: it holds until the run has ended so, however often it is stopped otherwise before."""
 
 
 class OrderKind(StrEnum):
@@ -19,7 +21,14 @@ class OrderKind(StrEnum):
 
     APPLY = "apply"
     RESUME = "resume"
+    STOP = "stop"
+    """End for good a run that is not at work."""
     UNDO = "undo"
+
+    @property
+    def is_of_run(self) -> bool:
+        """Whether it is about one run that there is already, and needs no plan."""
+        return self in (OrderKind.RESUME, OrderKind.STOP)
 
 
 class OrderState(StrEnum):
@@ -29,6 +38,11 @@ class OrderState(StrEnum):
     AT_WORK = "at_work"
     ENDED = "ended"
     WITHDRAWN = "withdrawn"
+
+
+_OVER = (OrderState.ENDED.value, OrderState.WITHDRAWN.value)
+_WENT_WELL = (0, 4)
+"""Exit codes after which there is nothing to say but the report."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,17 +68,34 @@ class Order:
     """The last sentence of its process, where that was not the report of a run."""
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What somebody asks of a run."""
+
+    what: str
+    name: str
+    """Who asks."""
+
+    @property
+    def for_good(self) -> bool:
+        """Whether the run is to end, and never to be resumed."""
+        return self.what == STOP
+
+
 def keep_order(
     store: Store, kind: OrderKind, *, plan: str, name: str, run_id: str | None = None, allowed: Sequence[str] = ()
 ) -> int:
-    """Write down an order; give its number. A plan that has an order already keeps that one."""
+    """Write down an order; give its number.
+
+    A plan that has an order already keeps that one; a run keeps one that was not carried out yet.
+    """
     with store.transaction() as connection:
-        if kind is not OrderKind.RESUME:
-            again = select(orders.c.number).where(
-                orders.c.plan == plan, orders.c.kind == kind.value, orders.c.state != OrderState.WITHDRAWN.value
-            )
-            if (number := connection.execute(again).scalar()) is not None:
-                return int(number)
+        over = _OVER if kind.is_of_run else (OrderState.WITHDRAWN.value,)
+        again = select(orders.c.number).where(
+            orders.c.plan == plan, orders.c.kind == kind.value, orders.c.state.not_in(over)
+        )
+        if (number := connection.execute(again).scalar()) is not None:
+            return int(number)
         done = connection.execute(
             insert(orders).values(
                 kind=kind.value,
@@ -94,6 +125,18 @@ def open_orders(store: Store) -> tuple[Order, ...]:
     """What waits or is at work, in the order in which it is carried out."""
     states = (OrderState.WAITING.value, OrderState.AT_WORK.value)
     return _all(store, select(orders).where(orders.c.state.in_(states)).order_by(orders.c.number))
+
+
+def why_not_carried_out(store: Store, run_id: str) -> str:
+    """What the last order about a run met, where it could not be carried out; empty where all went well."""
+    kinds = [kind.value for kind in OrderKind if kind.is_of_run]
+    query = select(orders.c.said, orders.c.exit_code, orders.c.state).where(
+        orders.c.run_id == run_id, orders.c.kind.in_(kinds)
+    )
+    last = store.connection.execute(query.order_by(orders.c.number.desc())).first()
+    if last is None or last.state != OrderState.ENDED.value or last.exit_code in _WENT_WELL:
+        return ""
+    return str(last.said)
 
 
 def recent_orders(store: Store, *, at_most: int = 50) -> tuple[Order, ...]:
@@ -144,21 +187,21 @@ def ask_run(store: Store, run_id: str, what: str, *, name: str) -> None:
         connection.execute(insert(requests).values(run_id=run_id, what=what, name=name, at_wall=store.clock.wall()))
 
 
-def asked_of_run(store: Store, run_id: str) -> tuple[int, str] | None:
-    """What is asked of a run and was not taken yet: its number, and who asks."""
-    query = select(requests.c.number, requests.c.name).where(
-        requests.c.run_id == run_id, requests.c.what == PAUSE, requests.c.taken_wall.is_(None)
+def asked_of_run(store: Store, run_id: str) -> Asked | None:
+    """What is asked of a run and was not taken yet; a stop for good outweighs a pause."""
+    query = select(requests.c.what, requests.c.name).where(
+        requests.c.run_id == run_id, requests.c.what.in_((PAUSE, STOP)), requests.c.taken_wall.is_(None)
     )
-    row = store.connection.execute(query.order_by(requests.c.number)).first()
-    return None if row is None else (int(row[0]), str(row[1]))
+    rows = [Asked(str(what), str(name)) for what, name in store.connection.execute(query.order_by(requests.c.number))]
+    return next((asked for asked in rows if asked.for_good), rows[0] if rows else None)
 
 
-def take_requests(store: Store, run_id: str) -> None:
-    """Write down that the run has taken in what was asked of it: asked before it went on, it holds no longer."""
+def take_requests(store: Store, run_id: str, *what: str) -> None:
+    """Write down that what was asked of the run has been done, or holds no longer."""
     with store.transaction() as connection:
         connection.execute(
             update(requests)
-            .where(requests.c.run_id == run_id, requests.c.taken_wall.is_(None))
+            .where(requests.c.run_id == run_id, requests.c.what.in_(what), requests.c.taken_wall.is_(None))
             .values(taken_wall=store.clock.wall())
         )
 
