@@ -280,6 +280,23 @@ def test_a_folder_on_a_network_file_system_is_refused(tmp_path: Path) -> None:
     assert list((tmp_path / "state").iterdir()) == []
 
 
+def test_a_store_that_is_opened_once_more_stays_locked_for_the_first(tmp_path: Path) -> None:
+    """Another process that closes it is not the last one: what is in the write-ahead log stays there for who reads."""
+    code = (
+        "import sys; from pathlib import Path; from sync.adapters.clock import SystemClock;"
+        "from sync.adapters.store import open_store;"
+        "store = open_store(Path(sys.argv[1]), SystemClock()); store.set_meta('b', '2'); store.close()"
+    )
+    with opened(tmp_path) as first:
+        first.set_meta("a", "1")
+        open_store(tmp_path, FakeClock()).close()
+        words = [sys.executable, "-c", code, str(tmp_path)]
+        subprocess.run(words, cwd=Path(__file__).parents[2], check=True, timeout=60)
+
+        assert (tmp_path / f"{STORE_NAME}-wal").is_file()
+        assert (first.get_meta("a"), first.get_meta("b")) == ("1", "2")
+
+
 def test_several_processes_may_open_a_new_store_at_once(tmp_path: Path) -> None:
     """Whoever comes first makes it, the others wait."""
     code = (

@@ -1,5 +1,6 @@
 """Open the store of a profile: trust in its folder, durable settings, the version of its shape."""
 
+import errno
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
@@ -193,12 +194,19 @@ def _only_read(connection: Any, _record: object) -> None:  # noqa: ANN401 - the 
 def _make_file(path: Path) -> None:
     """Make the file for its owner alone, before SQLite would; its companions get the same rights.
 
+    One that is there is not opened here: with the first descriptor that is closed, the system takes from this process
+    all locks on the file, those of other connections to it included, and others take it for unused.
+
     Raises:
-        ConfigError: it is empty though the folder has been used: it was cut off, and is never started anew by itself.
+        ConfigError: it cannot be written, or is empty though the folder has been used: it was cut off, and is never
+            started anew by itself.
     """
     try:
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+        with suppress(FileExistsError):
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
         path.chmod(0o600)
+        if not path.is_file() or not os.access(path, os.R_OK | os.W_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
     except OSError as exc:
         raise ConfigError(f"The store {path} cannot be written: {exc.strerror}.", remedy=_RIGHTS) from exc
     if path.stat().st_size == 0 and any((path.parent / trace).exists() for trace in _TRACES):
