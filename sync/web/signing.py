@@ -1,16 +1,17 @@
 """The sign-in page: the one-time link, or name and password; and the way out."""
 
+from collections.abc import Mapping
 from contextlib import closing
 from http import HTTPStatus
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, Response
 
 from sync.adapters.store import open_store
 from sync.web.access import LONGEST_S
 from sync.web.site import Site
-from sync.web.visits import FIELD_BYTES, Endpoint, Visit, address_of, to
+from sync.web.visits import FIELD_BYTES, Endpoint, Visit, address_of, place_of, to
 
 
 def sign_in(site: Site) -> Endpoint:
@@ -19,7 +20,8 @@ def sign_in(site: Site) -> Endpoint:
     async def answer(request: Request) -> Response:
         if request.method == "GET":
             said = "signin.over" if request.query_params.get("over") else ""
-            return _form(site, link=request.query_params.get("link", ""), said=said)
+            words = {name: request.query_params.get(name, "") for name in ("link", "to")}
+            return _form(site, words, said=said)
         form = await request.form(max_files=0, max_fields=4, max_part_size=FIELD_BYTES)
         words = {name: value for name, value in form.items() if isinstance(value, str)}
         return await run_in_threadpool(_taken, site, words, address_of(request))
@@ -27,16 +29,17 @@ def sign_in(site: Site) -> Endpoint:
     return answer
 
 
-def _form(site: Site, *, link: str = "", said: str = "", status: int = 200) -> HTMLResponse:
-    return HTMLResponse(site.rendering.page("sign_in.html", person=None, link=link, said=said), status_code=status)
+def _form(site: Site, words: Mapping[str, str], *, said: str = "", status: int = 200) -> HTMLResponse:
+    facts = {"link": words.get("link", ""), "to": place_of(words.get("to", "")), "said": said}
+    return HTMLResponse(site.rendering.page("sign_in.html", person=None, **facts), status_code=status)
 
 
 def _taken(site: Site, words: dict[str, str], address: str) -> Response:
-    name = words.get("name", "").strip()
+    name, back = words.get("name", "").strip(), words.get("to", "")
     with closing(open_store(site.settings.state_dir, site.clock)) as store:
         if site.access.has_people:
             if site.access.is_barred(name, address=address):
-                return _form(site, said="signin.barred", status=HTTPStatus.TOO_MANY_REQUESTS)
+                return _form(site, {"to": back}, said="signin.barred", status=HTTPStatus.TOO_MANY_REQUESTS)
             token = site.access.by_password(store, name, words.get("password", ""), address=address)
             said = "signin.wrong"
         else:
@@ -44,9 +47,9 @@ def _taken(site: Site, words: dict[str, str], address: str) -> Response:
         person = None if token is None else site.access.person(store, token)
     if token is None or person is None:
         site.note(None, "sign_in_refused", address=address, name=name)
-        return _form(site, said=said, status=HTTPStatus.FORBIDDEN)
+        return _form(site, {"to": back}, said=said, status=HTTPStatus.FORBIDDEN)
     site.note(person, "signed_in", address=address)
-    answer = RedirectResponse("/", status_code=HTTPStatus.SEE_OTHER)
+    answer = to(place_of(back) or "/")
     answer.set_cookie(
         site.cookie, token, max_age=int(LONGEST_S), httponly=True, samesite="strict", secure=site.secure, path="/"
     )

@@ -1,10 +1,12 @@
 """One request of one person: who it is, whether that is allowed, whether the form is ours; then the page's own code."""
 
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Final
+from urllib.parse import urlencode
 
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData
@@ -21,6 +23,7 @@ FIELDS: Final = 200
 """Fields of one form."""
 DIGITS: Final = 7
 FIELD_BYTES: Final = 64_000
+_PLACES: Final = re.compile(r"/people|/(?:plans|runs|orders)/[0-9A-Za-z-]+(?:/approval)?")
 
 
 @dataclass(slots=True)
@@ -103,7 +106,7 @@ def page(site: Site, role: Role, function: Page) -> Endpoint:
     async def answer(request: Request) -> Response:
         person = await run_in_threadpool(person_of, site, request)
         if person is None:
-            return turned_away(request)
+            return turned_away(site, request)
         if person.role < role:
             raise HTTPException(HTTPStatus.FORBIDDEN)
         form = FormData()
@@ -130,13 +133,21 @@ def person_of(site: Site, request: Request) -> Person | None:
         return site.access.person(store, request.cookies.get(site.cookie))
 
 
-def turned_away(request: Request) -> Response:
-    """Nobody is signed in, or not any more: a page leads to the sign-in, a piece of one says so."""
+def turned_away(site: Site, request: Request) -> Response:
+    """Nobody is signed in, or not any more: a page leads to the sign-in and back, a piece of one says so."""
     if request.method != "GET":
         raise HTTPException(HTTPStatus.UNAUTHORIZED)
+    words = {"over": "1"} if site.cookie in request.cookies else {}
+    words |= {"to": place} if (place := place_of(request.url.path)) else {}
+    address = f"/sign-in?{urlencode(words)}" if words else "/sign-in"
     if request.headers.get("hx-request") == "true":
-        return Response(status_code=HTTPStatus.UNAUTHORIZED, headers={"HX-Redirect": "/sign-in?over=1"})
-    return RedirectResponse("/sign-in", status_code=HTTPStatus.SEE_OTHER)
+        return Response(status_code=HTTPStatus.UNAUTHORIZED, headers={"HX-Redirect": address})
+    return RedirectResponse(address, status_code=HTTPStatus.SEE_OTHER)
+
+
+def place_of(path: str) -> str:
+    """A page of ours to come back to after the sign-in; empty for any other address, and for the first page."""
+    return path if _PLACES.fullmatch(path) else ""
 
 
 def to(address: str) -> Response:

@@ -1,16 +1,19 @@
 """The operator's way in a real browser: what is clicked, typed and seen, with the page's own scripts and policy."""
 
 import re
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
+from openpyxl import load_workbook
 from playwright.sync_api import Browser, Page, expect
 
 from tests.programs import needs
 from tests.sandbox_process import SandboxProcess
 from tests.web.browser import DESKTOP, PHONE, chromium
-from tests.web.page_process import PASSWORD, PageProcess
+from tests.web.page_process import PASSWORD, PageProcess, slowed
 from tests.web.sheets import write_sheet
 from tests.web.test_journey import SECTIONS, titles
 
@@ -24,6 +27,14 @@ expect.set_options(timeout=WAIT_MS)
 def browser() -> Iterator[Browser]:
     """One Chromium for all tests of this file."""
     with chromium() as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def staffed(tmp_path_factory: pytest.TempPathFactory, sandbox: SandboxProcess) -> Iterator[PageProcess]:
+    """The page with two people who may approve."""
+    people = {"ada": "approver", "ben": "approver"}
+    with PageProcess(tmp_path_factory.mktemp("staffed"), sandbox, people=people) as started:
         yield started
 
 
@@ -53,10 +64,9 @@ def test_the_whole_way(
     browser: Browser, site: PageProcess, sandbox: SandboxProcess, watched: list[str], tmp_path: Path
 ) -> None:
     """Upload, leave a row out, approve, watch it happen, read the report; no script or policy complains."""
-    ids = SECTIONS[0:20]
+    ids, before = SECTIONS[0:20], len(sandbox.puts())
     rows = [(key, f"In a browser number-{at}-") for at, key in enumerate(ids)]
     sheet = write_sheet(tmp_path / "lessons.xlsx", ("Id", "Title"), *rows)
-    sandbox.options(latency_ms=400)
     page = signed_in(browser, site, watched)
     page.set_input_files("input[type=file]", sheet)
     page.get_by_role("button", name="Upload").click()
@@ -71,60 +81,171 @@ def test_the_whole_way(
 
     page.get_by_role("link", name="Approve").click()
     expect(page.get_by_text("19 sections of quayside")).to_be_visible()
-    page.get_by_role("button", name="Approve and send").click()
-    page.wait_for_url("**/runs/*")
-    expect(page.locator("[data-live=said]")).to_have_text(re.compile(r"^[1-9]\d* of 19 rows"))
-    expect(page.locator("[data-count=updated]")).to_have_text(re.compile(r"^[1-9]"))
-    page.reload()
-    expect(page.get_by_role("heading", name="Finished")).to_be_visible()
-    sandbox.options(latency_ms=0)
+    with slowed(sandbox, 400):
+        page.get_by_role("button", name="Approve and send").click()
+        page.wait_for_url("**/runs/*")
+        expect(page.locator("[data-live=said]")).to_have_text(re.compile(r"^[1-9]\d* of 19 rows"))
+        expect(page.locator("[data-count=updated]")).to_have_text(re.compile(r"^[1-9]"))
+        page.reload()
+        expect(page.get_by_role("heading", name="Finished")).to_be_visible()
 
     with page.expect_download() as taken:
         page.get_by_role("link", name="report.xlsx").click()
     assert taken.value.suggested_filename.endswith("report.xlsx")
-    assert len(sandbox.puts()) == 19
+    assert len(sandbox.puts()) == before + 19
     assert not sandbox.records()[ids[7]]["Title"].startswith("In a browser")
     assert watched == []
     page.context.close()
 
 
 def test_a_run_outlives_the_browser_and_the_server(
-    browser: Browser, sandbox: SandboxProcess, watched: list[str], tmp_path: Path
+    browser: Browser, staffed: PageProcess, sandbox: SandboxProcess, watched: list[str], tmp_path: Path
 ) -> None:
     """The tab is closed and the server is killed in mid-run: the run ends, and a server started anew shows it."""
-    with PageProcess(tmp_path, sandbox, people={"ada": "approver"}) as site:
-        ids = SECTIONS[100:160]
-        sandbox.options(latency_ms=600)
-        before = len(sandbox.puts())
-        page = by_name(browser, site, "ada", watched)
-        page.set_input_files("input[type=file]", titles(tmp_path / "long.xlsx", "Outlives", ids))
-        page.get_by_role("button", name="Upload").click()
-        page.get_by_role("link", name="Approve").click()
+    ids = SECTIONS[100:160]
+    before = len(sandbox.puts())
+    page = by_name(browser, staffed, "ada", watched)
+    upload(page, titles(tmp_path / "long.xlsx", "Outlives", ids))
+    page.get_by_role("link", name="Approve").click()
+    with slowed(sandbox, 600):
         page.get_by_role("button", name="Approve and send").click()
         page.wait_for_url("**/runs/*")
         expect(page.locator("[data-live=said]")).to_have_text(re.compile(r"^[1-9]"))
         address = page.url
-        site.stop(kill=True)
-        site.start()
+        staffed.stop(kill=True)
+        staffed.start()
         expect(page.get_by_role("heading", name=re.compile("At work|Finished"))).to_be_visible()
         page.context.close()
 
-        again = by_name(browser, site, "ada", [])
-        again.goto(address)
-        expect(again.get_by_role("heading", name="Finished")).to_be_visible()
-        assert len(sandbox.puts()) == before + len(ids)
-        sandbox.options(latency_ms=0)
-        again.context.close()
+    again = by_name(browser, staffed, "ada", [])
+    again.goto(address)
+    expect(again.get_by_role("heading", name="Finished")).to_be_visible()
+    assert len(sandbox.puts()) == before + len(ids)
+    again.context.close()
+
+
+def upload(page: Page, sheet: Path) -> None:
+    page.get_by_role("link", name="Start").click()
+    page.set_input_files("input[type=file]", sheet)
+    page.get_by_role("button", name="Upload").click()
+
+
+def approve(page: Page) -> None:
+    page.get_by_role("link", name="Approve").click()
+    page.get_by_role("button", name="Approve and send").click()
+    page.wait_for_url("**/runs/*")
+    expect(page.get_by_role("heading", name="Finished")).to_be_visible()
+
+
+def test_what_failed_is_mended_and_uploaded_again_and_undone(
+    browser: Browser, staffed: PageProcess, sandbox: SandboxProcess, watched: list[str], tmp_path: Path
+) -> None:
+    """The way back: failed.xlsx is taken away, mended and uploaded; what it wrote is put back by an undo."""
+    good, mended = SECTIONS[180:182]
+    before = sandbox.records()[mended]["Title"]
+    page = by_name(browser, staffed, "ada", watched)
+    upload(page, write_sheet(tmp_path / "two.xlsx", ("Id", "Title"), (good, "Good"), ("no id", "To be mended")))
+    expect(page.get_by_role("heading", name="1 row would be sent")).to_be_visible()
+    approve(page)
+    with page.expect_download() as taken:
+        page.get_by_role("link", name="failed.xlsx").click()
+    failed = tmp_path / "failed.xlsx"
+    taken.value.save_as(failed)
+    mend(failed, "no id", mended)
+
+    upload(page, failed)
+    expect(page.get_by_role("heading", name="1 row would be sent")).to_be_visible()
+    approve(page)
+    assert sandbox.records()[mended]["Title"] == "To be mended"
+
+    page.get_by_role("button", name="Undo this run").click()
+    expect(page.locator("article.row ins")).to_contain_text(before)
+    approve(page)
+    assert sandbox.records()[mended]["Title"] == before
+    assert sandbox.records()[good]["Title"] == "Good"
+    assert watched == []
+    page.context.close()
+
+
+def mend(path: Path, wrong: str, right: int) -> None:
+    workbook = load_workbook(path)
+    cells = [cell for row in workbook.worksheets[0].iter_rows() for cell in row if cell.value == wrong]
+    cells[0].value = right
+    workbook.save(path)
+    workbook.close()
+
+
+def test_two_people_approve_at_once(
+    browser: Browser, staffed: PageProcess, sandbox: SandboxProcess, watched: list[str], tmp_path: Path
+) -> None:
+    """Both see both; one run waits for the other in plain sight, begins by itself, and each is shown its own end."""
+    pages = {name: by_name(browser, staffed, name, watched) for name in ("ada", "ben")}
+    for at, (name, page) in enumerate(pages.items()):
+        upload(page, titles(tmp_path / f"{name}.xlsx", f"By {name}", SECTIONS[190 + 2 * at : 192 + 2 * at]))
+        page.get_by_role("link", name="Approve").click()
+    with slowed(sandbox, 1000):
+        for page in pages.values():
+            page.get_by_role("button", name="Approve and send").click()
+        expect(pages["ben"].get_by_text("It waits:")).to_be_visible()
+        looking = by_name(browser, staffed, "ada", watched)
+        expect(looking.get_by_role("link", name="ben.xlsx").first).to_be_visible()
+        expect(looking.get_by_text(re.compile("approved by ben"))).to_be_visible()
+        looking.context.close()
+
+    for name, page in pages.items():
+        expect(page.get_by_role("heading", name="Finished")).to_be_visible()
+        expect(page.get_by_role("heading", name=f"{name}.xlsx")).to_be_visible()
+        page.context.close()
+    assert [sandbox.records()[SECTIONS[190 + at]]["Title"] for at in (0, 2)] == ["By ada 0", "By ben 0"]
+    assert watched == []
+
+
+def test_a_session_ends_and_the_work_goes_on(
+    browser: Browser, staffed: PageProcess, sandbox: SandboxProcess, watched: list[str], tmp_path: Path
+) -> None:
+    """An approval after the session's end does nothing but lead to the sign-in, and that leads back to the page."""
+    page = by_name(browser, staffed, "ada", watched)
+    upload(page, titles(tmp_path / "late.xlsx", "Late", SECTIONS[198:199]))
+    page.get_by_role("link", name="Approve").click()
+    before = len(sandbox.puts())
+
+    end_sessions(staffed)
+    page.get_by_role("button", name="Approve and send").click()
+    expect(page.get_by_role("alert")).to_contain_text("your session has ended")
+    assert len(sandbox.puts()) == before
+
+    sign_in(page, "ada")
+    page.get_by_role("link", name="late.xlsx").click()
+    end_sessions(staffed)
+    page.get_by_role("link", name="Approve").click()
+    expect(page.get_by_role("alert")).to_contain_text("your session has ended")
+    sign_in(page, "ada")
+    page.wait_for_url("**/approval")
+    page.get_by_role("button", name="Approve and send").click()
+    expect(page.get_by_role("heading", name="Finished")).to_be_visible()
+    assert len(sandbox.puts()) == before + 1
+    assert watched == []
+    page.context.close()
+
+
+def end_sessions(site: PageProcess) -> None:
+    """Let an hour pass for everybody who is signed in."""
+    with closing(sqlite3.connect(site.state / "store.sqlite3")) as store, store:
+        store.execute("UPDATE sessions SET seen_wall = seen_wall - 3600")
 
 
 def by_name(browser: Browser, site: PageProcess, name: str, watched: list[str]) -> Page:
     page = opened(browser, watched)
     page.goto(site.base)
+    sign_in(page, name)
+    page.wait_for_url(f"{site.base}/")
+    return page
+
+
+def sign_in(page: Page, name: str) -> None:
     page.get_by_label("Name").fill(name)
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Sign in").click()
-    page.wait_for_url(f"{site.base}/")
-    return page
 
 
 def test_two_people_with_two_roles(

@@ -3,9 +3,13 @@
 import http.client
 import re
 import socket
+import sqlite3
 import threading
 import time
+from collections.abc import Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
+from urllib.parse import urlencode
 
 import httpx
 import pytest
@@ -14,7 +18,7 @@ from sync.errors import ConfigError
 from sync.web.server import Listening, check_listening
 from sync.web.upload import shown_name
 from tests.sandbox_process import SandboxProcess
-from tests.web.page_process import PageProcess, Visitor
+from tests.web.page_process import PASSWORD, PageProcess, Visitor
 from tests.web.sheets import write_sheet
 
 pytestmark = pytest.mark.e2e
@@ -36,6 +40,14 @@ def raw(
     answer.read()
     connection.close()
     return answer
+
+
+@pytest.fixture(scope="module")
+def staffed(tmp_path_factory: pytest.TempPathFactory, sandbox: SandboxProcess) -> Iterator[PageProcess]:
+    """The page with somebody of each role."""
+    people = {"ada": "approver", "olga": "operator", "vera": "viewer"}
+    with PageProcess(tmp_path_factory.mktemp("staffed"), sandbox, people=people) as started:
+        yield started
 
 
 PROXY = "https://page.example"
@@ -86,6 +98,22 @@ def test_s7_a_public_bind_ends_with_2(site: PageProcess) -> None:
 
     assert ran.returncode == 2
     assert "coursesync users add" in ran.stderr
+
+
+def test_s7_there_is_no_password_but_the_one_that_somebody_chose(tmp_path: Path, sandbox: SandboxProcess) -> None:
+    """S7: `users add` takes a long one and keeps its argon2 hash; nobody else gets in, and the link is gone."""
+    page = PageProcess(tmp_path, sandbox)
+    short = page.command("users", "add", "ada", "--role", "approver", given="short\n")
+    added = page.command("users", "add", "ada", "--role", "approver", given=f"{PASSWORD}\n")
+    with page:
+        assert (short.returncode, added.returncode) == (2, 0)
+        assert "link=" not in page.address
+        assert page.visitor("ada").get("/people").status_code == 200
+        for form in ({"name": "ada", "password": "another"}, {"name": "bob", "password": PASSWORD}, {"link": ""}):
+            assert page.stranger().client.post("/sign-in", data=form).status_code == 403
+        kept = b"".join(file.read_bytes() for file in page.state.glob("store.sqlite3*"))
+        assert b"$argon2id$" in kept
+        assert PASSWORD.encode() not in kept
 
 
 def test_s7_the_link_signs_in_once(site: PageProcess, visitor: Visitor) -> None:
@@ -173,7 +201,45 @@ def test_s9_a_session_that_was_ended_is_over(tmp_path: Path, sandbox: SandboxPro
             after = thief.get("/")
 
     assert out.status_code == 303
-    assert (after.status_code, after.headers["location"]) == (303, "/sign-in")
+    assert (after.status_code, after.headers["location"]) == (303, "/sign-in?over=1")
+
+
+@pytest.mark.parametrize(
+    ("wanted", "led"),
+    [
+        pytest.param("/runs/2026-x1", "/runs/2026-x1", id="ours"),
+        pytest.param("/plans/abc/approval", "/plans/abc/approval", id="an-approval"),
+        pytest.param("//evil.test/runs/1", "/", id="another-host"),
+        pytest.param("https://evil.test/runs/1", "/", id="another-site"),
+        pytest.param("/runs/1\r\nset-cookie: x=1", "/", id="a-line-more"),
+        pytest.param("/sign-out", "/", id="no-page"),
+    ],
+)
+def test_s9_the_sign_in_leads_back_to_pages_of_ours_alone(staffed: PageProcess, wanted: str, led: str) -> None:
+    """S9: whatever address a link to the sign-in names, nobody is led to another site with a session just begun."""
+    stranger = staffed.stranger()
+    form = {"name": "olga", "password": PASSWORD, "to": wanted}
+
+    assert stranger.client.post("/sign-in", data=form).headers["location"] == led
+    shown = stranger.get(f"/sign-in?{urlencode({'to': wanted})}").text
+    assert ("evil" in shown or "set-cookie" in shown) is False
+
+
+def test_s9_a_session_ends_when_nobody_uses_it(staffed: PageProcess) -> None:
+    """S9: after its time a cookie opens nothing, and a form with its token does nothing; where one was is kept."""
+    olga = staffed.visitor("olga")
+    assert olga.get("/").status_code == 200
+    with closing(sqlite3.connect(staffed.state / "store.sqlite3")) as store, store:
+        store.execute("UPDATE sessions SET seen_wall = seen_wall - 3600")
+
+    page, form = olga.client.get("/runs/1"), olga.post("/workbooks", {"kind": "template"})
+    piece = olga.client.get("/plans/1", headers={"HX-Request": "true"})
+    events = olga.client.get("/runs/1/events")
+
+    assert page.headers["location"] == "/sign-in?over=1&to=%2Fruns%2F1"
+    assert form.headers["location"] == "/sign-in?over=1"
+    assert (piece.status_code, piece.headers["hx-redirect"]) == (401, "/sign-in?over=1&to=%2Fplans%2F1")
+    assert events.status_code == 204
 
 
 def test_s10_a_body_is_cut_off_where_it_becomes_too_large(site: PageProcess, visitor: Visitor) -> None:
@@ -371,6 +437,51 @@ def test_s15_every_answer_is_closed_to_what_is_not_ours(visitor: Visitor, path: 
     assert not re.search(r"<script(?![^>]* src=\"/static/)", answer.text)
     assert not re.search(r"<[^>]*\s(?:style|on[a-z]+)=", answer.text)
     assert not re.search(r"(?:src|href)=\"(?:https?:)?//", answer.text)
+
+
+NO_PLAN, NO_RUN = "0" * 32, "2026-none"
+LOOKING = ("/", f"/plans/{NO_PLAN}", f"/plans/{NO_PLAN}/approval", f"/runs/{NO_RUN}", "/orders/999")
+DOING = ("/workbooks", f"/plans/{NO_PLAN}/decisions", f"/runs/{NO_RUN}/pause", f"/runs/{NO_RUN}/resume")
+DECIDING = (f"/plans/{NO_PLAN}/approval", "/orders/999/withdrawal")
+
+
+@pytest.mark.parametrize(
+    ("name", "refused"),
+    [
+        pytest.param("vera", (*DOING, f"/runs/{NO_RUN}/undo", *DECIDING), id="viewer"),
+        pytest.param("olga", DECIDING, id="operator"),
+        pytest.param("ada", (), id="approver"),
+    ],
+)
+def test_s16_each_role_may_do_its_own_and_no_more(staffed: PageProcess, name: str, refused: Sequence[str]) -> None:
+    """S16: a viewer looks, an operator uploads and plans, an approver approves; whatever the page shows or hides."""
+    person = staffed.visitor(name)
+    may_upload = name != "vera"
+    form = {"csrf": person.csrf}
+
+    answers = {path: person.post(path).status_code for path in (*DOING, f"/runs/{NO_RUN}/undo", *DECIDING)}
+    upload = person.client.post("/uploads", data=form, files={"sheet": ("a.csv", b"Id\n")})
+
+    assert {path for path, status in answers.items() if status == 403} == set(refused)
+    assert (upload.status_code == 303) is may_upload
+    assert person.get("/people").status_code == (200 if name == "ada" else 403)
+    assert all(person.get(path).status_code in {200, 404} for path in LOOKING)
+    assert person.get(f"/runs/{NO_RUN}/events").status_code in {200, 404}
+
+
+def test_s16_nobody_approves_the_own_upload_where_four_eyes_are_asked_for(
+    tmp_path: Path, sandbox: SandboxProcess
+) -> None:
+    """S16: with the token that was shown and every rail ticked, the own approval is refused; another's holds."""
+    people = {"ada": "approver", "ben": "approver"}
+    with PageProcess(tmp_path, sandbox, "--four-eyes", people=people) as page:
+        ada, ben = page.visitor("ada"), page.visitor("ben")
+        plan, _ = ada.planned(write_sheet(tmp_path / "a.xlsx", ("Id", "Title"), (1414925064, "Four eyes")))
+
+        own, others = ada.approve(plan), ben.approve(plan)
+
+        assert (own.status_code, others.status_code) == (403, 303)
+        ben.ended(ben.run_of(others))
 
 
 def test_s16_an_approval_holds_for_what_was_shown(visitor: Visitor, sandbox: SandboxProcess, tmp_path: Path) -> None:

@@ -39,6 +39,11 @@ function say(form, words) {
   }
   place.textContent = words;
 }
+// What answers no event stream any more may be a session that is over, or a proxy whose server is being started anew.
+function again() {
+  fetch(window.location.href).then((answer) => { if (answer.ok) { window.location.reload(); } else { setTimeout(again, 3000); } })
+    .catch(() => setTimeout(again, 3000));
+}
 document.querySelectorAll("[data-events]").forEach((card) => {
   const announce = card.querySelector("[data-announce]");
   const events = new EventSource(card.dataset.events);
@@ -55,6 +60,6 @@ document.querySelectorAll("[data-events]").forEach((card) => {
     if (Date.now() - said > 15000) { announce.textContent = facts.said; said = Date.now(); }
   });
   events.addEventListener("ended", () => { events.close(); window.location.reload(); });
-  events.addEventListener("error", () => { announce.textContent = card.dataset.lost; said = 0; });
+  events.addEventListener("error", () => { announce.textContent = card.dataset.lost; said = 0; if (events.readyState === EventSource.CLOSED) { again(); } });
   window.addEventListener("pagehide", () => events.close());
 });
