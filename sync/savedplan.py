@@ -28,6 +28,7 @@ from sync.model import (
     ToUpdate,
 )
 from sync.normalize import normal
+from sync.ports import Desired
 from sync.section import ACTIONS, Json, Record
 from sync.times import utc
 
@@ -48,6 +49,17 @@ class SavedChange:
 
 
 @dataclass(frozen=True, slots=True)
+class Accepted:
+    """One field whose live value a reviewer, or the sheet, has accepted in place of what runs had made so."""
+
+    field: str
+    value: Json
+    """What is desired once the plan is carried out, if it is live still."""
+    made: str
+    """The digest of what was desired until then: where a run has made another value so since, nothing is accepted."""
+
+
+@dataclass(frozen=True, slots=True)
 class SavedRow:
     """One row that is to be sent."""
 
@@ -62,6 +74,7 @@ class SavedRow:
     """The `live_digest` of the named fields, as the server held them."""
     issues: tuple[Issue, ...] = ()
     """Warnings and notes, as the plan had them."""
+    accepted: tuple[Accepted, ...] = ()
 
     @property
     def edit(self) -> Edit:
@@ -91,10 +104,11 @@ class RestingRow:
     label: Label
     status: Status
     issues: tuple[Issue, ...] = ()
+    accepted: tuple[Accepted, ...] = ()
 
     @property
     def planned(self) -> PlannedRow:
-        """As a row of a plan, on which the live state has no say any more."""
+        """As a row of a plan, on which the live state has no say any more: nothing is accepted yet."""
         edit = None if self.id is None else Edit(self.row, self.id, {}, self.label)
         return PlannedRow(self.row, self.label, Held(self.status), edit, self.issues)
 
@@ -131,7 +145,7 @@ def live_digest(names: Iterable[str], record: Record) -> str:
     return hashlib.sha256(canonical(held).encode()).hexdigest()
 
 
-def saved_row(planned: PlannedRow, *, unique_id: str | None, live: str) -> SavedRow:
+def saved_row(planned: PlannedRow, *, unique_id: str | None, live: str, accepted: Sequence[Accepted] = ()) -> SavedRow:
     """A row that would be sent, as it is saved; `live` is the `live_digest` of the fields that its edit names.
 
     Raises:
@@ -144,7 +158,9 @@ def saved_row(planned: PlannedRow, *, unique_id: str | None, live: str) -> Saved
         for change in planned.decision.changes
     )
     named = tuple(planned.edit.values)
-    return SavedRow(planned.row, planned.edit.id, unique_id, planned.label, changes, named, live, planned.issues)
+    return SavedRow(
+        planned.row, planned.edit.id, unique_id, planned.label, changes, named, live, planned.issues, tuple(accepted)
+    )
 
 
 def plan_issue(checksum: str, created_at: str) -> Issue:
@@ -158,9 +174,27 @@ def plan_checksum(issues: Iterable[Issue]) -> str | None:
     return next((str(issue.attempted_value) for issue in issues if issue.code == CARRIED_OUT), None)
 
 
-def resting_row(outcome: Outcome) -> RestingRow:
+def resting_row(outcome: Outcome, accepted: Sequence[Accepted] = ()) -> RestingRow:
     """A row that would not be sent, as it is saved, by the line that the plan's report gives it."""
-    return RestingRow(outcome.row, outcome.section_id, outcome.label, outcome.status, outcome.issues)
+    return RestingRow(outcome.row, outcome.section_id, outcome.label, outcome.status, outcome.issues, tuple(accepted))
+
+
+def accepted_by(planned: PlannedRow, desired: Desired) -> tuple[Accepted, ...]:
+    """What a row of a plan accepts, as it is saved; `desired` is what runs had made so of its section."""
+    return tuple(
+        Accepted(name, value, desired[name].sent) for name, value in planned.accepted.items() if name in desired
+    )
+
+
+def still_accepted(accepted: Iterable[Accepted], record: Record, desired: Desired) -> dict[str, Json]:
+    """What of it holds: live is still what was accepted, and no run has made another value so since."""
+    return {
+        each.field: each.value
+        for each in accepted
+        if digest(each.field, record.get(each.field)) == digest(each.field, each.value)
+        and each.field in desired
+        and desired[each.field].sent == each.made
+    }
 
 
 def canonical(value: Json) -> str:
@@ -199,6 +233,7 @@ def _row_json(row: SavedRow) -> Json:
         "named": list(row.named),
         "live": row.live,
         "issues": [_issue_json(issue) for issue in row.issues],
+        **_accepted_json(row.accepted),
     }
 
 
@@ -209,7 +244,14 @@ def _rest_json(row: RestingRow) -> Json:
         "label": [row.label.id, row.label.course_id, row.label.title],
         "status": row.status.value,
         "issues": [_issue_json(issue) for issue in row.issues],
+        **_accepted_json(row.accepted),
     }
+
+
+def _accepted_json(accepted: Sequence[Accepted]) -> dict[str, Json]:
+    """Only where there is something: a plan that accepts nothing is written as it always was."""
+    values = [{"field": each.field, "value": each.value, "made": each.made} for each in accepted]
+    return {"accepted": values} if values else {}
 
 
 def _issue_json(issue: Issue) -> Json:
@@ -254,6 +296,7 @@ def _row_of(row: Mapping[str, Json]) -> SavedRow:
         named=tuple(map(str, entries(row["named"]))),
         live=str(row["live"]),
         issues=_issues_of(row["issues"]),
+        accepted=_accepted_of(row),
     )
 
 
@@ -264,7 +307,13 @@ def _rest_of(row: Mapping[str, Json]) -> RestingRow:
         label=Label(*map(str, entries(row["label"]))),
         status=Status(str(row["status"])),
         issues=_issues_of(row["issues"]),
+        accepted=_accepted_of(row),
     )
+
+
+def _accepted_of(row: Mapping[str, Json]) -> tuple[Accepted, ...]:
+    values = (_mapping(each) for each in entries(row.get("accepted", [])))
+    return tuple(Accepted(str(each["field"]), each["value"], str(each["made"])) for each in values)
 
 
 def _issues_of(value: Json) -> tuple[Issue, ...]:

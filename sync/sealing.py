@@ -9,14 +9,15 @@ import hashlib
 import hmac
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from math import isfinite
 from typing import Final
 
 from sync.errors import InternalError, PlanRefused
+from sync.model import RowNumber
 from sync.preview import shown
-from sync.savedplan import SavedPlan, SavedRow, canonical, entries, plan_json, plan_of
+from sync.savedplan import Accepted, SavedChange, SavedPlan, canonical, entries, plan_json, plan_of
 from sync.section import Json
 
 VERSION: Final = 1
@@ -44,21 +45,24 @@ def seal(plan: SavedPlan, key: bytes) -> str:
         InternalError: the key is too short, or a value of the plan would not come back as it is.
     """
     for row in plan.rows:
-        _check_values(row)
+        _check_values(row.row, [*row.changes, *row.accepted])
+    for rest in plan.rest:
+        _check_values(rest.row, rest.accepted)
     text = _text(plan_json(plan))
     return f'{text}\n"seal":"{_seal(text, key)}"}}\n'
 
 
-def _check_values(row: SavedRow) -> None:
-    for change in row.changes:
-        if isinstance(change.after, str | int | None):
+def _check_values(row: RowNumber, values: Iterable[SavedChange | Accepted]) -> None:
+    for each in values:
+        value = each.after if isinstance(each, SavedChange) else each.value
+        if isinstance(value, str | int | None):
             continue
         try:
-            same = _parse(canonical(change.after)) == change.after
+            same = _parse(canonical(value)) == value
         except ValueError:
             same = False
         if not same:
-            raise InternalError(f"Row {row.row}: JSON does not give this {change.field} back as it is.")
+            raise InternalError(f"Row {row}: JSON does not give this {each.field} back as it is.")
 
 
 def open_sealed(text: str, key: bytes, *, account: str, base_url: str) -> SavedPlan:

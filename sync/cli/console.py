@@ -73,6 +73,7 @@ def _plan_object(result: "Result") -> dict[str, object]:
             "seconds": round(plan.cost.seconds, 1),
             "finish_at": utc(plan.finish_wall),
             "rows_by_field": dict(plan.rows_by_field),
+            "accepted": plan.accepted,
         }
     }
 

@@ -34,7 +34,7 @@ from sync.ongoing import conflict_issues, gone_issue
 from sync.origin import Against
 from sync.ports import Desired, StopAsked
 from sync.reading import Found, Missing, Sight
-from sync.savedplan import SavedPlan, SavedRow, plan_checksum, plan_issue
+from sync.savedplan import Accepted, RestingRow, SavedPlan, SavedRow, plan_checksum, plan_issue, still_accepted
 from sync.sealing import check_expiry, checksum, open_sealed
 from sync.section import Record
 
@@ -93,13 +93,20 @@ def propose_plan(
     """
     seen = look(session, stop_asked)
     saved = {row.id: row for row in plan.rows}
-    desired = known_desired(session.store, saved)
+    accepting = {row.id: row for row in plan.rest if row.id is not None and row.accepted}
+    desired = known_desired(session.store, [*saved, *accepting])
     done = _done_before(session, plan, name)
-    rows = [_decided(saved[sight.id], sight, desired.get(sight.id, {}), done) for sight in seen.at(saved)]
+    rows = [
+        _decided(saved[sight.id], sight, desired.get(sight.id, {}), done)
+        if sight.id in saved
+        else _resting(accepting[sight.id], sight, desired.get(sight.id, {}))
+        for sight in seen.at([*saved, *accepting])
+    ]
+    rows += [row.planned for row in plan.rest if row.id not in accepting]
     proposal = propose(
         seen,
         "apply",
-        tuple(sorted((*rows, *(row.planned for row in plan.rest)), key=lambda row: row.row)),
+        tuple(sorted(rows, key=lambda row: row.row)),
         input_facts=plan.input,
         header_row=plan.header_row,
         allowed={*plan.allowed, *allowed},
@@ -128,6 +135,26 @@ def _decided(saved: SavedRow, sight: Sight, desired: Desired, done: Collection[S
             return _on_record(saved, record, desired, done)
 
 
+def _resting(row: RestingRow, sight: Sight, desired: Desired) -> PlannedRow:
+    """A row that is not sent, with what it accepts as far as that is still what is live."""
+    if isinstance(sight, Missing):
+        return row.planned
+    accepted = still_accepted(row.accepted, sight.record, desired)
+    return replace(row.planned, accepted=accepted, issues=(*row.issues, *_accepted_no_more(row.accepted, accepted)))
+
+
+def _accepted_no_more(was: Iterable[Accepted], still: Collection[str]) -> Iterable[Issue]:
+    for each in was:
+        if each.field not in still:
+            yield Issue(
+                "plan.moved",
+                "has changed again since it was accepted: a new plan shows what it is now",
+                each.field,
+                source=Source.SYNC,
+                severity=Severity.NOTE,
+            )
+
+
 def _on_record(saved: SavedRow, record: Record, desired: Desired, done: Collection[SectionId]) -> PlannedRow:
     """Somebody else's value is never written over, whatever the profile says: the plan's reviewer did not see it."""
     if saved.is_other(record):
@@ -143,7 +170,9 @@ def _on_record(saved: SavedRow, record: Record, desired: Desired, done: Collecti
             updated_on=None if on is None else str(on),
         )
         decision = Conflict(decision.changes, against)
-    return PlannedRow(saved.row, saved.label, decision, saved.edit, (*saved.issues, *_remarks(decision, saved, record)))
+    accepted = still_accepted(saved.accepted, record, desired)
+    remarks = (*_remarks(decision, saved, record), *_accepted_no_more(saved.accepted, accepted))
+    return PlannedRow(saved.row, saved.label, decision, saved.edit, (*saved.issues, *remarks), accepted)
 
 
 def _as_saved(decision: Decision, saved: SavedRow) -> Decision:

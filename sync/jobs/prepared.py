@@ -84,6 +84,16 @@ class Prepared:
         return int(self.answer.get("counts", {}).get("to_update", 0))
 
     @property
+    def accepts(self) -> int:
+        """Rows whose live values would be taken for what is wanted."""
+        return int(self.answer.get("plan", {}).get("accepted", 0))
+
+    @property
+    def does(self) -> bool:
+        """Whether there is anything to approve."""
+        return self.sends + self.accepts > 0
+
+    @property
     def held(self) -> tuple[str, ...]:
         """The rails that hold it."""
         return tuple(rail["name"] for rail in self.answer.get("rails", ()) if rail["held"])

@@ -47,6 +47,8 @@ class PlanWritten:
     """When it would end if it began now."""
     rows_by_field: Mapping[str, int]
     """How many rows change each field."""
+    accepted: int = 0
+    """Rows whose live values are accepted in place of what runs had made so."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from sync.adapters.store.history import begin_run, unfinished_runs
-from sync.adapters.store.made import no_longer_desired
+from sync.adapters.store.made import keep_accepted, no_longer_desired
 from sync.bootstrap import Session, new_run_id, who
 from sync.errors import HeldRun
 from sync.jobs.proposals import Proposal, hash_of, proposal_report
@@ -78,4 +78,5 @@ def _begin(session: Session, proposal: Proposal) -> RunFacts:
         plan_hash=hash_of(session, proposal),
     )
     begin_run(session.store, facts, first_outcomes(proposal.rows))
+    keep_accepted(session.store, facts.run_id, proposal.rows)
     return facts

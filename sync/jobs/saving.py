@@ -12,7 +12,7 @@ from sync.jobs.sheets import Preview, hash_of, input_facts
 from sync.model import PlannedRow, Status, ToUpdate
 from sync.plan import outcome_of
 from sync.preview import rows_by_field
-from sync.savedplan import RestingRow, SavedPlan, SavedRow, expiry, resting_row, saved_row
+from sync.savedplan import RestingRow, SavedPlan, SavedRow, accepted_by, expiry, resting_row, saved_row
 from sync.sealing import checksum, seal
 
 PLAN_NAME = "plan.json"
@@ -80,12 +80,14 @@ def with_plan(result: Result, saved: SavedText, path: Path | None) -> Result:
         cost=saved.shown.cost,
         finish_wall=saved.shown.finish_wall,
         rows_by_field=rows_by_field(saved.shown.rows),
+        accepted=sum(1 for row in saved.shown.rows if row.accepted),
     )
     return replace(result, written=written, plan=plan)
 
 
 def _saved(row: PlannedRow, shown: Preview) -> SavedRow | RestingRow:
+    accepted = () if row.edit is None else accepted_by(row, shown.desired.get(row.edit.id, {}))
     if isinstance(row.decision, ToUpdate) and row.edit is not None:
         seen = shown.seen[row.edit.id]
-        return saved_row(row, unique_id=seen.unique_id, live=seen.digest)
-    return resting_row(outcome_of(row, to_update=Status.TO_UPDATE))
+        return saved_row(row, unique_id=seen.unique_id, live=seen.digest, accepted=accepted)
+    return resting_row(outcome_of(row, to_update=Status.TO_UPDATE), accepted)

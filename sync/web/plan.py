@@ -103,7 +103,7 @@ def _numbers(text: str) -> set[int]:
 def approve(visit: Visit) -> Response:
     """Show what is approved, in words; or take the approval."""
     prepared = visit.site.desk.find(visit.path("plan"))
-    if prepared.stage is not Stage.READY or not prepared.sends:
+    if prepared.stage is not Stage.READY or not prepared.does:
         raise HTTPException(HTTPStatus.NOT_FOUND)
     if visit.request.method == "GET":
         return _question(visit, prepared)

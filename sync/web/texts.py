@@ -75,6 +75,14 @@ ENGLISH: Final[Mapping[str, str]] = {
     "plan.sends": "{n} rows would be sent",
     "plan.sends.one": "1 row would be sent",
     "plan.sends.none": "Nothing would be sent",
+    "plan.accepts": (
+        "{n} rows stay as somebody else has made them: once approved, that is what is wanted, and no longer what an "
+        "earlier run had made of them."
+    ),
+    "plan.accepts.one": (
+        "1 row stays as somebody else has made it: once approved, that is what is wanted, and no longer what an "
+        "earlier run had made of it."
+    ),
     "plan.takes": "{updates} updates, about {duration}: it would end {finish}.",
     "plan.fields": "What changes",
     "plan.rails": "Held",
@@ -116,6 +124,7 @@ ENGLISH: Final[Mapping[str, str]] = {
     "approve.title": "Approve",
     "approve.words": "{n} sections of {account} at {base_url} will be changed.",
     "approve.words.one": "1 section of {account} at {base_url} will be changed.",
+    "approve.words.none": "Nothing is sent.",
     "approve.clears.one": "1 text will be emptied.",
     "approve.clears": "{n} texts will be emptied.",
     "approve.clears.none": "No text will be emptied.",

@@ -117,6 +117,53 @@ def test_a_row_whose_section_moved_is_decided_again(shell: Shell, sandbox: Sandb
     assert [issue["code"] for issue in rows[ids[2]]["issues"]] == ["plan.moved"]
 
 
+@pytest.fixture
+def moved(shell: Shell, sandbox: SandboxProcess) -> Path:
+    """Two titles that a run has made so and somebody has changed since, and a sheet that asks for others."""
+    shell.apply(shell.write("first.csv", ("Id", "Title"), (1414925001, "Ours 1"), (1414925007, "Ours 2")))
+    sandbox.edit(1414925001, Title="Theirs 1")
+    sandbox.edit(1414925007, Title="Theirs 2")
+    return shell.write("second.csv", ("Id", "Title"), (1414925001, "New 1"), (1414925007, "New 2"))
+
+
+def test_a_live_value_that_was_accepted_is_what_is_wanted_from_then_on(
+    shell: Shell, sandbox: SandboxProcess, moved: Path
+) -> None:
+    """`live` for a conflict of a saved plan: no drift any more, and no conflict for the next sheet."""
+    saved(shell, moved)
+    plan = saved(shell, moved, "--choose", "2=live,3=live")
+    assert counts_of(shell.folder / "planned") == {"unchanged": 2}
+    before = len(sandbox.puts())
+    assert shell("drift", "--detailed-exitcode", "--out", "drift").code == 10
+
+    ran = apply(shell, plan)
+
+    assert (ran.code, len(sandbox.puts())) == (0, before)
+    assert shell("drift", "--detailed-exitcode", "--out", "drift").code == 0
+    third = shell.write("third.csv", ("Id", "Title"), (1414925001, "Newest 1"))
+    shell("plan", third, "--out", "later")
+    assert counts_of(shell.folder / "later") == {"to_update": 1}
+
+
+def test_a_live_value_that_has_changed_again_is_not_accepted(
+    shell: Shell, sandbox: SandboxProcess, moved: Path
+) -> None:
+    """The word was for what the reviewer saw; the report says so, and the next plan shows the conflict anew."""
+    saved(shell, moved)
+    plan = saved(shell, moved, "--choose", "2=live,3=sheet")
+    sandbox.edit(1414925001, Title="Theirs once more")
+
+    ran = apply(shell, plan)
+
+    assert ran.code == 0
+    assert counts_of(shell.folder / "out") == {"unchanged": 1, "updated": 1}
+    first, _second = rows_of(shell.folder / "out")
+    assert [issue["code"] for issue in first["issues"]] == ["plan.moved"]
+    assert "has changed again since it was accepted" in first["issues"][0]["message"]
+    shell("plan", moved, "--out", "later")
+    assert counts_of(shell.folder / "later") == {"conflict": 1, "unchanged": 1}
+
+
 def test_a_resume_of_a_plan_overwrites_nobody_either(shell: Shell, sandbox: SandboxProcess) -> None:
     """Even long after the plan has expired, its run goes on, and by the rule of the plan."""
     # With more than one in flight, an accepted row may be heard between the two that are rejected.

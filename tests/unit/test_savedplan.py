@@ -28,17 +28,21 @@ from sync.model import (
     ToUpdate,
     Unchanged,
 )
+from sync.ports import DesiredValue
 from sync.savedplan import (
     EXPIRES_AFTER_S,
+    Accepted,
     RestingRow,
     SavedChange,
     SavedPlan,
     SavedRow,
+    accepted_by,
     expiry,
     live_digest,
     plan_json,
     resting_row,
     saved_row,
+    still_accepted,
 )
 from sync.sealing import _seal, _text, check_checksum, check_expiry, checksum, is_plan, open_sealed, seal
 from sync.section import Json
@@ -103,6 +107,7 @@ issues = st.builds(
     attempted_value=st.none() | words | st.integers() | st.booleans(),
     cell=st.none() | words,
 )
+accepted = st.lists(st.builds(Accepted, words, values, digests), max_size=2).map(tuple)
 saved_rows = st.builds(
     SavedRow,
     row=st.integers(1).map(RowNumber),
@@ -113,6 +118,7 @@ saved_rows = st.builds(
     named=st.lists(words, max_size=3).map(tuple),
     live=digests,
     issues=st.lists(issues, max_size=2).map(tuple),
+    accepted=accepted,
 )
 resting_rows = st.builds(
     RestingRow,
@@ -121,6 +127,7 @@ resting_rows = st.builds(
     label=st.builds(Label, words, words, words),
     status=st.sampled_from(Status),
     issues=st.lists(issues, max_size=2).map(tuple),
+    accepted=accepted,
 )
 plans = st.builds(
     SavedPlan,
@@ -139,8 +146,10 @@ plans = st.builds(
 
 
 def kinds(plan: SavedPlan) -> list[str]:
-    """The values that are sent, as JSON: Python alone holds `True == 1 == 1.0`."""
-    return [json.dumps(change.after, sort_keys=True) for row in plan.rows for change in row.changes]
+    """The values that are sent or accepted, as JSON: Python alone holds `True == 1 == 1.0`."""
+    sent = [change.after for row in plan.rows for change in row.changes]
+    kept = [each.value for row in (*plan.rows, *plan.rest) for each in row.accepted]
+    return [json.dumps(value, sort_keys=True) for value in (*sent, *kept)]
 
 
 @given(plans, st.binary(min_size=32, max_size=64))
@@ -186,6 +195,22 @@ def test_whatever_is_no_plan_is_refused(text: str) -> None:
 def test_a_plan_that_somebody_made_up_is_refused(body: Json, given_seal: Json) -> None:
     """The right marks around anything do not make a plan."""
     refusal(json.dumps({"coursesync_plan": 1, "plan": body, "seal": given_seal}))
+
+
+def test_what_is_accepted_holds_for_what_was_seen_alone() -> None:
+    """While live is still that value, and no run has made another one so meanwhile."""
+    made = {"Title": DesiredValue(digest("Title", "Ours"), digest("Title", "Ours"))}
+    since = {"Title": DesiredValue(digest("Title", "Newer"), digest("Title", "Newer"))}
+    asked = edit({"Title": "Pilates", "Active": True})
+    row = PlannedRow(asked.row, asked.label, Unchanged(), asked, accepted={"Title": "Theirs", "Active": True})
+
+    accepted = accepted_by(row, made)
+
+    assert accepted == (Accepted("Title", "Theirs", digest("Title", "Ours")),)
+    assert still_accepted(accepted, section(Title="Theirs"), made) == {"Title": "Theirs"}
+    assert still_accepted(accepted, section(Title="Moved on"), made) == {}
+    assert still_accepted(accepted, section(Title="Theirs"), since) == {}
+    assert still_accepted(accepted, section(Title="Theirs"), {}) == {}
 
 
 # refusals ----------------------------------------------------------------------------------------------------------
