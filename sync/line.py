@@ -26,6 +26,8 @@ SPACING_THROTTLE_S = 2.0
 RETRIES_ALWAYS = 10
 RETRY_SHARE = 10
 """Retries are at most a tenth of all requests."""
+GATHER_S = 0.002
+"""So long answers are gathered before what they mean is committed: a commit costs as much as two exchanges."""
 SLEEP_MAX_S = 60.0
 """The longest sleep at a stretch: a machine that slept looks at its clock again."""
 
@@ -176,7 +178,7 @@ class Line:
     def arrivals(self, until: float) -> tuple[Heard, ...]:
         """Wait for answers, at most until `until` on the boot clock; note what each means for all that follows."""
         wait_s = min(max(0.0, until - self.clock.boot()), SLEEP_MAX_S)
-        arrivals = self.senders.arrivals(wait_s)
+        arrivals = self._gathered(self.senders.arrivals(wait_s))
         self._note_departures()
         self.journal.refresh()
         heard = [one for arrival in arrivals if (one := self._hear(arrival)) is not None]
@@ -184,6 +186,15 @@ class Line:
         if not self._under_way and (self._refused or self._renewal_due):
             heard += self._sign_in_again()
         return tuple(heard)
+
+    def _gathered(self, came: tuple[Arrival, ...]) -> tuple[Arrival, ...]:
+        """Wait a moment for further answers where nothing spaces requests: what comes together is committed at once."""
+        if not came or self.ledger.at_once == 1:
+            return came
+        until = self.clock.boot() + GATHER_S
+        while len(came) < len(self._under_way) and (wait_s := until - self.clock.boot()) > 0:
+            came += self.senders.arrivals(wait_s)
+        return came
 
     def _sign_in_again(self) -> list[Heard]:
         """Renew the sign-in, now that nothing else is under way: it takes a place in the windows like any request.

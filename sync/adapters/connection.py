@@ -122,7 +122,8 @@ class Connection:
         )
         status: int | None = None
         try:
-            with self._deadline.set(self._deadline_s), self._opened(request) as response:
+            under_way = self._deadline.set(self._deadline_s, has_body=bool(content))
+            with under_way, self._opened(request) as response:
                 status = response.status_code
                 return _heard(response, max_bytes)
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as exc:

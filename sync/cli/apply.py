@@ -15,6 +15,7 @@ from sync.cli.check import held_by_invalid
 from sync.cli.options import Common, common
 from sync.cli.places import check_folder
 from sync.cli.policies import conflict_option, drift_option
+from sync.cli.reading import reading_ahead
 from sync.cli.streams import echo
 from sync.errors import AGAIN, ConfigError, CourseSyncError, HeldRun, HourHasCome
 
@@ -55,6 +56,7 @@ def apply(
     wait: bool,
 ) -> int:
     """Send what SHEET asks for, and report on every row; a saved plan in its place is sent exactly."""
+    reading = reading_ahead(sheet)
     from sync.adapters.clock import SystemClock  # noqa: PLC0415 - loaded when the command runs
     from sync.bootstrap import open_session  # noqa: PLC0415 - the same
     from sync.cli.console import show_result  # noqa: PLC0415 - the same
@@ -72,7 +74,7 @@ def apply(
     ended = Ended(settings, SystemClock(), sheet.name, options.words)
     with options.logging(settings), closing_up(ended):
         plan = reviewed_plan(sheet, checksum)
-        checked = read_sheet(sheet, settings) if plan is None else None
+        checked = read_sheet(sheet, settings, process=reading) if plan is None else None
         if checked is not None and (held := held_by_invalid(options, checked, settings)) is not None:
             ended.refused(checked)
             return held

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from sync.config import Settings
     from sync.model import CheckedSheet
 from sync.cli.places import check_folder
+from sync.cli.reading import reading_ahead
 
 
 @click.command()
@@ -18,6 +19,7 @@ from sync.cli.places import check_folder
 @common
 def check(options: Common, sheet: Path) -> int:
     """Judge every row of SHEET by itself: no network, nothing is sent."""
+    reading = reading_ahead(sheet)
     from sync.adapters.clock import SystemClock  # noqa: PLC0415 - loaded when the command runs
     from sync.adapters.report_files import write_reports  # noqa: PLC0415 - the same
     from sync.cli.console import show_result  # noqa: PLC0415 - the same
@@ -27,7 +29,7 @@ def check(options: Common, sheet: Path) -> int:
     settings = options.settings(needs_network=False)
     check_folder(options.out or settings.state_dir)
     with options.logging(settings):
-        checked = read_sheet(sheet, settings)
+        checked = read_sheet(sheet, settings, process=reading)
         report = check_report(checked, settings, SystemClock())
         out = options.out or settings.state_dir / "reports" / report.run_id
         return show_result(options, Result(report, out, write_reports(report, out, sheet=checked)))

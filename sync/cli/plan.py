@@ -9,6 +9,7 @@ from sync.cli.check import held_by_invalid
 from sync.cli.options import Common, common
 from sync.cli.places import check_file, check_folder
 from sync.cli.policies import conflict_option, drift_option
+from sync.cli.reading import reading_ahead
 from sync.cli.rows import choices_of, row_numbers
 
 
@@ -39,6 +40,7 @@ def plan(
     on_drift: str | None,
 ) -> int:
     """Show what SHEET would change, field by field; nothing is sent."""
+    reading = reading_ahead(sheet)
     from sync.adapters.signals import stop_signals  # noqa: PLC0415 - loaded when the command runs
     from sync.adapters.workbook.source import SheetSource  # noqa: PLC0415 - the same
     from sync.bootstrap import open_session  # noqa: PLC0415 - the same
@@ -56,7 +58,7 @@ def plan(
     left_out, choices = row_numbers(leave_out, option="--leave-out"), choices_of(choose, option="--choose")
     settings = options.settings(needs_network=True, on_conflict=on_conflict, on_drift=on_drift)
     with options.logging(settings):
-        checked = with_decisions(read_sheet(sheet, settings), left_out=left_out or (), choices=choices)
+        checked = with_decisions(read_sheet(sheet, settings, process=reading), left_out=left_out or (), choices=choices)
         source = SheetSource.of(checked)
         if (held := held_by_invalid(options, checked, settings)) is not None:
             return held

@@ -93,7 +93,8 @@ def _read_sheets_here() -> None:
     from sync.adapters import spreadsheet
     from sync.jobs import sheets
 
-    sheets.load = getattr(spreadsheet, "load_here", spreadsheet.load)
+    sheets.load = lambda path, encoding=None, **_: spreadsheet.load_here(path, encoding=encoding)
+    spreadsheet.begun = lambda _: spreadsheet.ReadingProcess()
 
 
 def _become(order: dict[str, Any]) -> None:

@@ -4,15 +4,30 @@ from pathlib import Path
 
 from sync.adapters.confined import Limits
 from sync.adapters.spreadsheet.child import LIMITS, ReadingProcess
-from sync.adapters.spreadsheet.container import read_content
+from sync.adapters.spreadsheet.container import Kind, read_content
 from sync.adapters.spreadsheet.parts import join
 from sync.adapters.spreadsheet.tables import read_parts
 from sync.model import LoadedFile
 
-__all__ = ["LIMITS", "Limits", "ReadingProcess", "load", "load_here"]
+__all__ = ["LIMITS", "Limits", "ReadingProcess", "begun", "load", "load_here"]
+
+_BY_NAME = {".xlsx": Kind.XLSX, ".xlsm": Kind.XLSX, ".ods": Kind.ODS, ".csv": Kind.CSV}
 
 
-def load(path: Path, *, encoding: str | None = None, limits: Limits = LIMITS) -> LoadedFile:
+def begun(path: Path) -> ReadingProcess:
+    """A process for the file at `path`, begun already where its name is one of a sheet: its libraries take a while.
+
+    Whoever asks for it closes it. What the file is, its content alone says, later.
+    """
+    process = ReadingProcess()
+    if (kind := _BY_NAME.get(path.suffix.lower())) is not None:
+        process.begin(kind)
+    return process
+
+
+def load(
+    path: Path, *, encoding: str | None = None, limits: Limits = LIMITS, process: ReadingProcess | None = None
+) -> LoadedFile:
     """Read the whole file at `path`: every sheet, every row, cells as the file holds them.
 
     The file is looked at here and parsed in a process of its own: whatever a file does to its reader, the caller lives.
@@ -21,14 +36,15 @@ def load(path: Path, *, encoding: str | None = None, limits: Limits = LIMITS) ->
         path: the file.
         encoding: what a text is in that is neither UTF-8 nor marked (`cp1252`); without it such a text is refused.
         limits: what the reading process may use.
+        process: one that was begun ahead, with limits of its own; it has ended afterwards.
 
     Raises:
         InputError: the file is missing, too large, damaged, or not a sheet; its code and its sentence say which.
         InternalError: the reading process cannot be started at all.
     """
     content = read_content(path)
-    with ReadingProcess(limits) as process:
-        return process.read(content, encoding=encoding, is_last=True)
+    with process or ReadingProcess(limits) as reading:
+        return reading.read(content, encoding=encoding, is_last=True)
 
 
 def load_here(path: Path, *, encoding: str | None = None) -> LoadedFile:

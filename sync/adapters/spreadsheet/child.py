@@ -39,6 +39,7 @@ class ReadingProcess:
         """Start nothing yet."""
         self._limits = limits
         self._process: subprocess.Popen[bytes] | None = None
+        self._is_ready = False
 
     def __enter__(self) -> Self:
         """Close it at the end."""
@@ -54,6 +55,11 @@ class ReadingProcess:
     def pid(self) -> int | None:
         """The id of the process; `None` while there is none."""
         return None if self._process is None else self._process.pid
+
+    def begin(self, first: Kind) -> "subprocess.Popen[bytes]":
+        """Start it without waiting for it: it loads the reader of this kind while the caller goes on."""
+        self._process, self._is_ready = _start(self._limits, first), False
+        return self._process
 
     def read(self, content: Content, *, encoding: str | None = None, is_last: bool = False) -> LoadedFile:
         """Read the tables of a file; after the last one the process ends first, so that both never hold all of it.
@@ -90,10 +96,9 @@ class ReadingProcess:
 
     def _running(self, first: Kind) -> "subprocess.Popen[bytes]":
         """Give the process, started and ready for a file of the kind that comes first."""
-        if self._process is not None:
-            return self._process
-        process = _start(self._limits, first)
-        self._process = process
+        process = self._process or self.begin(first)
+        if self._is_ready:
+            return process
         clock = threading.Timer(START_S, process.kill)
         clock.daemon = True
         clock.start()
@@ -107,6 +112,7 @@ class ReadingProcess:
             raise InternalError(
                 f"The process that reads sheets cannot be started: {said or f'exit code {process.returncode}'}."
             )
+        self._is_ready = True
         return process
 
     def _take(self, answer: bytes, content: Content) -> LoadedFile:
