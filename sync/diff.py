@@ -110,8 +110,10 @@ def accepted(edit: Edit, live: Record, known: Known = NOTHING_KNOWN) -> dict[str
     They are what is desired from then on. A policy of the profile accepts nothing: nobody has looked at the value.
     """
     found: dict[str, Json] = {}
+    if edit.command != "live":
+        return found
     for name, after in edit.values.items():
-        if edit.command != "live" or name in ACTIONS or name not in known.desired:
+        if name in ACTIONS or name not in known.desired:
             continue
         verdict = _decide_field(name, after, live, known, edit.seen_updated_on)
         change = FieldChange(name, live.get(name), after)

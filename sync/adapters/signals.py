@@ -2,8 +2,9 @@
 
 import os
 import signal
+import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from types import FrameType
 from typing import NoReturn
@@ -16,6 +17,8 @@ _WORDS = {
     signal.SIGTERM: "The run was told to end",
     signal.SIGHUP: "The terminal is gone",
 }
+_LEFT = b"coursesync: left at once; whatever was in flight is open in the journal. Go on with `coursesync resume`.\n"
+"""What the second signal says: no buffer is flushed any more, and nothing else is written."""
 
 
 @dataclass(slots=True)
@@ -36,6 +39,8 @@ class StopRequest:
     def receive(self, number: int, _frame: FrameType | None = None) -> None:
         """Handle a signal: note the first, leave at once on the second; the journal is consistent at any moment."""
         if self._received is not None:
+            with suppress(OSError):  # nobody may be left to read it
+                os.write(sys.stderr.fileno(), _LEFT)
             os._exit(128 + number)
         self._received = number
         self.wake()

@@ -70,7 +70,7 @@ def test_an_unheard_put_at_the_time_of_a_signal_is_settled_by_resume(desk: Desk)
 
 
 def test_a_second_signal_ends_at_once(desk: Desk) -> None:
-    """The journal stays consistent, and `resume` settles what was under way."""
+    """It says so and how to go on; the journal stays consistent, and `resume` settles what was under way."""
     slow(desk)
     desk.profile(in_flight=1, timeout_s=30)
     desk.sandbox.faults([rule("lose_answer", put_of(2), mode="hang", seconds=6)])
@@ -83,6 +83,7 @@ def test_a_second_signal_ends_at_once(desk: Desk) -> None:
     ended = running.ended()
 
     assert (ended.code, time.monotonic() - began < 1) == (143, True), ended
+    assert ended.stderr.endswith("Go on with `coursesync resume`.\n"), ended
     desk.profile()
     desk.sandbox.options(latency_ms=0)
     again = desk.resume()
