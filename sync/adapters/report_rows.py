@@ -5,12 +5,13 @@ What rows are found by is kept in memory; the rest of a row is read from `report
 
 import csv
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from sync.report import FORMULA_STARTS
+from sync.section import ACTIONS
 
 _WORDS_OF_A_VALUE: Final = 400
 """Characters of each value that a search looks through."""
@@ -37,6 +38,10 @@ class _Line:
     fields: frozenset[str]
     codes: frozenset[str]
     words: str
+    emptied: int
+    """Texts that the row would empty."""
+    images: bool
+    """Whether it changes an image."""
     offset: int
     length: int
 
@@ -72,6 +77,11 @@ class ReportRows:
             and (not wanted.code or wanted.code in line.codes)
             and all(word in line.words for word in words)
         ]
+
+    def losses(self, places: Iterable[int]) -> tuple[int, bool]:
+        """What the changes of these rows would lose: how many texts, and whether any image is among them."""
+        lines = [self.lines[at] for at in places]
+        return sum(line.emptied for line in lines), any(line.images for line in lines)
 
     def read(self, places: Sequence[int]) -> Iterator[ReportRow]:
         """The rows at these places, whole."""
@@ -113,10 +123,16 @@ def _lines(path: Path, table: Path) -> Iterator[_Line]:
                 fields=frozenset(change["field"] for change in changes),
                 codes=frozenset(issue["code"] for issue in issues),
                 words=" ".join(said).casefold(),
+                emptied=sum(map(_empties, changes)),
+                images=any(change["field"] in ACTIONS for change in changes),
                 offset=offset,
                 length=len(text),
             )
             offset += len(text)
+
+
+def _empties(change: Mapping[str, Any]) -> bool:
+    return isinstance(change["before"], str) and bool(change["before"]) and change["after"] in ("", None)
 
 
 def _plain(text: str) -> str:

@@ -9,7 +9,6 @@ from sync.adapters.report_rows import Filter
 from sync.adapters.store.orders import OrderKind, keep_order, orders_of_plan
 from sync.jobs.prepared import Kind, Prepared, Stage
 from sync.report import row_ranges
-from sync.section import ACTIONS
 from sync.web.access import Role
 from sync.web.rows import table_page
 from sync.web.visits import Visit, is_number, to
@@ -132,13 +131,7 @@ def approve(visit: Visit) -> Response:
 
 def _question(visit: Visit, prepared: Prepared, *, said: str = "", status: int = 200) -> Response:
     rows = visit.site.reports.rows(prepared.folder)
-    sent = rows.find(Filter(status="to_update"))
-    cleared = 0
-    images = False
-    for row in rows.read(sent):
-        for change in row.facts["changes"]:
-            cleared += isinstance(change["before"], str) and bool(change["before"]) and change["after"] in ("", None)
-            images = images or change["field"] in ACTIONS
+    cleared, images = rows.losses(rows.find(Filter(status="to_update")))
     return visit.page(
         "approve.html",
         status=status,

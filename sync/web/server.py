@@ -137,7 +137,8 @@ def serve(
     if not (settings.state_dir / STORE_NAME).is_file():
         raise ConfigError(f"There is no store in {settings.state_dir}.", remedy="Choose another with --state-dir.")
     family = socket.AF_INET6 if ":" in listening.host else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as listener:
+    # With its protocol named, or asyncio leaves Nagle at work, and each answer waits 40 ms for an acknowledgement.
+    with socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listener.bind((listening.host, listening.port))

@@ -31,7 +31,7 @@ def main() -> int:
         print("\n".join(names))
         return 0
     if given.goals:
-        given.works += ["help", *GOALS, "memory-100000", "read-*"]
+        given.works += ["help", *GOALS, "memory-100000", "read-*", "page-*"]
     wanted = [name for name in names if not given.works or any(fnmatch(name, pattern) for pattern in given.works)]
     if not wanted:
         words.error(f"no work is called {' or '.join(given.works)}; see --list")

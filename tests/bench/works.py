@@ -9,6 +9,7 @@ from sync.sandbox.windows import DOCUMENTED as SERVERS_LIMITS
 from sync.sandbox.windows import SlidingWindows
 from sync.windows import least_makespan_s
 from tests.bench.canned import CannedServer
+from tests.bench.page import works as page_works
 from tests.bench.parties import Parties
 from tests.bench.processes import Command, at_most, medians, peak_bytes
 from tests.bench.reading import works as reading_works
@@ -169,5 +170,5 @@ def works() -> dict[str, Measure]:
             found[f"simulated-same-{size}"] = partial(simulated_same, rows, latency_ms)
     found["memory-100000"] = partial(memory, 100_000)
     with_goal = {name: partial(found[name], goal=goal) for name, goal in GOALS.items()}
-    first = {"help": opening} | with_goal | {"memory-100000": found["memory-100000"]} | reading_works()
+    first = {"help": opening} | with_goal | {"memory-100000": found["memory-100000"]} | reading_works() | page_works()
     return first | {name: measure for name, measure in found.items() if name not in first}

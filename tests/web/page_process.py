@@ -41,10 +41,13 @@ class PageProcess:
         folder: Path,
         server: SandboxProcess | str,
         *words: str,
-        limits: str = "[]",
+        limits: str | None = "[]",
         people: Mapping[str, str] = {},
     ) -> None:
-        """Write the profile for a sandbox, or for a base URL; `people` are added by name and role before the start."""
+        """Write the profile for a sandbox, or for a base URL; `limits=None` leaves those that are documented.
+
+        `people` are added by name and role before the server starts.
+        """
         self.folder = folder
         self._words = words
         self._people = people
@@ -62,7 +65,7 @@ class PageProcess:
             f'base_url = "{server if isinstance(server, str) else server.base_url}"',
             'account = "quayside"',
             'state_dir = "state"',
-            f"limits = {limits}",
+            "" if limits is None else f"limits = {limits}",
             "settle_after_s = 0.2",
             "timeout_s = 5",
         ]
