@@ -16,6 +16,7 @@ from typing import Any, Final
 from sync.adapters.background import answer_of, begin, is_at_work
 from sync.adapters.whole_file import place
 from sync.errors import ConfigError
+from sync.report import row_ranges
 
 PLANS: Final = "plans"
 SHEET: Final = "sheet.bin"
@@ -140,7 +141,7 @@ class Desk:
         """Plan the sheet that lies in its folder."""
         about = prepared.about
         words = ["plan", str(prepared.sheet), "--called", about.called, "--out", str(prepared.folder)]
-        words += ["--leave-out", about.leave_out] if about.leave_out else []
+        words += ["--leave-out", row_ranges(map(int, about.leave_out.split(",")))] if about.leave_out else []
         words += [word for choice in about.choices for word in ("--choose", choice)]
         return self.begin(prepared, words)
 

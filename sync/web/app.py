@@ -24,7 +24,7 @@ from starlette.types import ASGIApp
 
 from sync.errors import CourseSyncError
 from sync.logs import get_logger
-from sync.web import asking, people, plan, run, signing, start, upload
+from sync.web import asking, deciding, people, plan, run, signing, start, upload
 from sync.web.access import Role
 from sync.web.events import Hub
 from sync.web.security import Guard, broken
@@ -50,7 +50,9 @@ def create_app(site: Site, *, hosts: Collection[str]) -> ASGIApp:
         _post("/uploads", of(operator, upload.upload)),
         _post("/workbooks", of(operator, start.prepare_workbook)),
         _get("/plans/{plan}", of(viewer, plan.plan)),
-        _post("/plans/{plan}/decisions", of(operator, plan.decide)),
+        _post("/plans/{plan}/decisions", of(operator, deciding.plan_again)),
+        _post("/plans/{plan}/kept", of(operator, deciding.keep_page)),
+        _post("/plans/{plan}/kept/{row:int}", of(operator, deciding.keep_row)),
         _get("/plans/{plan}/approval", of(viewer, plan.approve)),
         _post("/plans/{plan}/approval", of(approver, plan.approve)),
         _get("/plans/{plan}/files/{name}", of(viewer, plan.download)),

@@ -1,4 +1,4 @@
-"""A plan: being made, refused, or shown row by row; made again with other decisions; approved."""
+"""A plan: being made, refused, or shown row by row; approved."""
 
 from http import HTTPStatus
 
@@ -7,11 +7,13 @@ from starlette.responses import FileResponse, Response
 
 from sync.adapters.report_rows import Filter
 from sync.adapters.store.orders import OrderKind, keep_order, orders_of_plan
+from sync.jobs.decisions import decisions_in, pending
 from sync.jobs.prepared import Kind, Prepared, Stage
 from sync.report import row_ranges
 from sync.web.access import Role
+from sync.web.deciding import RANGES_SHOWN, decision_facts, may_decide
 from sync.web.rows import table_page
-from sync.web.visits import Visit, is_number, to
+from sync.web.visits import Visit, to
 from sync.web.writing import writing
 
 DOWNLOADS = ("report.xlsx", "failed.xlsx", "report.csv", "report.jsonl", "summary.json", "plan.json")
@@ -32,10 +34,10 @@ def plan(visit: Visit) -> Response:
         return visit.page("file.html", prepared=prepared)
     table = table_page(visit, visit.site.reports.rows(prepared.folder))
     facts = {
-        "prepared": prepared,
         "table": table,
         "base": f"/plans/{prepared.name}",
-        "decides": _decides(visit, prepared),
+        "decides": may_decide(visit, prepared),
+        **decision_facts(visit, prepared),
     }
     if piece == "rows":
         return visit.page("rows.html", facts)
@@ -51,11 +53,8 @@ def plan(visit: Visit) -> Response:
         files=[name for name in DOWNLOADS if (prepared.folder / name).is_file()],
         may_approve=visit.person.role >= Role.APPROVER,
         is_undo=prepared.about.kind is Kind.UNDO,
+        plan_leaves=len(decisions_in(prepared).leave),
     )
-
-
-def _decides(visit: Visit, prepared: Prepared) -> bool:
-    return prepared.about.kind is Kind.PLAN and visit.person.role >= Role.OPERATOR
 
 
 def download(visit: Visit) -> Response:
@@ -67,36 +66,6 @@ def download(visit: Visit) -> Response:
         raise HTTPException(HTTPStatus.NOT_FOUND)
     visit.note("downloaded", plan=prepared.name, file=name)
     return FileResponse(path, filename=name, content_disposition_type="attachment")
-
-
-def decide(visit: Visit) -> Response:
-    """Plan the same sheet again, without the rows that were ticked and with the words for conflicts."""
-    prepared = visit.site.desk.find(visit.path("plan"))
-    if not _decides(visit, prepared) or prepared.stage is not Stage.READY:
-        raise HTTPException(HTTPStatus.FORBIDDEN)
-    on_page = visit.numbers("on_page")
-    ticked = visit.numbers("leave")
-    before = _numbers(prepared.about.leave_out)
-    choices = dict(choice.split("=") for choice in prepared.about.choices)
-    for name in visit.form:
-        row = name.removeprefix("choice-")
-        if name.startswith("choice-") and is_number(row):
-            choices[row] = visit.field(name)
-    rows = (before - on_page) | ticked
-    kept = [f"{row}={word}" for row, word in choices.items() if word in ("sheet", "live") and int(row) not in rows]
-    again = visit.site.desk.plan_again(
-        prepared,
-        leave_out=",".join(map(str, sorted(rows))),
-        choices=kept,
-        person=prepared.about.person,
-        at_wall=visit.site.clock.wall(),
-    )
-    visit.note("decided", plan=again.name, parent=prepared.name, left_out=row_ranges(rows), choices=list(kept))
-    return to(f"/plans/{again.name}")
-
-
-def _numbers(text: str) -> set[int]:
-    return {int(part) for part in text.split(",") if part}
 
 
 def approve(visit: Visit) -> Response:
@@ -143,6 +112,9 @@ def _question(visit: Visit, prepared: Prepared, *, said: str = "", status: int =
         said=said,
         asks_account=not visit.site.settings.is_loopback,
         token=_token(prepared),
+        pending=pending(prepared),
+        plan_leaves=len(decisions_in(prepared).leave),
+        left_out=row_ranges(decisions_in(prepared).leave, most=RANGES_SHOWN),
         why_not=_why_not(visit, prepared),
     )
 

@@ -6,12 +6,15 @@ from typing import Any, Final
 from urllib.parse import urlencode
 
 from sync.adapters.report_rows import Filter, ReportRow, ReportRows
+from sync.choosing import LEFT_OUT
 from sync.preview import shown
 from sync.section import ACTIONS, Json
 from sync.web.differences import Line, difference, is_long
 from sync.web.visits import Visit, is_number
 
 ROWS_A_PAGE: Final = 50
+QUERY: Final = ("status", "field", "course", "code", "words", "page")
+"""The words of the query that say which rows are shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +42,8 @@ class RowShown:
     status: str
     changes: tuple[ChangeShown, ...]
     issues: Sequence[Mapping[str, Any]]
-    facts: Mapping[str, Any]
+    is_left_out: bool = False
+    """Whether a reviewer has left it out, and not the sheet itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +100,7 @@ def _shown(row: ReportRow) -> RowShown:
         status=facts["status"],
         changes=tuple(_change(change, is_conflict=facts["status"] == "conflict") for change in facts["changes"]),
         issues=facts["issues"],
-        facts=facts,
+        is_left_out=any(issue["code"] == LEFT_OUT for issue in facts["issues"]),
     )
 
 

@@ -98,7 +98,6 @@ def _row(outcome: Outcome) -> RowShown:
             {"severity": issue.severity.value, "property": issue.field, "message": issue.message, "cell": issue.cell}
             for issue in outcome.issues
         ],
-        facts={},
     )
 
 

@@ -6,7 +6,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Final
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData
@@ -135,12 +135,16 @@ def person_of(site: Site, request: Request) -> Person | None:
 
 def turned_away(site: Site, request: Request) -> Response:
     """Nobody is signed in, or not any more: a page leads to the sign-in and back, a piece of one says so."""
+    is_piece = request.headers.get("hx-request") == "true"
+    path = request.url.path
     if request.method != "GET":
-        raise HTTPException(HTTPStatus.UNAUTHORIZED)
+        if not is_piece:
+            raise HTTPException(HTTPStatus.UNAUTHORIZED)
+        path = urlsplit(request.headers.get("hx-current-url", "")).path
     words = {"over": "1"} if site.cookie in request.cookies else {}
-    words |= {"to": place} if (place := place_of(request.url.path)) else {}
+    words |= {"to": place} if (place := place_of(path)) else {}
     address = f"/sign-in?{urlencode(words)}" if words else "/sign-in"
-    if request.headers.get("hx-request") == "true":
+    if is_piece:
         return Response(status_code=HTTPStatus.UNAUTHORIZED, headers={"HX-Redirect": address})
     return RedirectResponse(address, status_code=HTTPStatus.SEE_OTHER)
 

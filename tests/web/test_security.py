@@ -234,11 +234,14 @@ def test_s9_a_session_ends_when_nobody_uses_it(staffed: PageProcess) -> None:
 
     page, form = olga.client.get("/runs/1"), olga.post("/workbooks", {"kind": "template"})
     piece = olga.client.get("/plans/1", headers={"HX-Request": "true"})
+    ticked = {"HX-Request": "true", "HX-Current-URL": f"{staffed.base}/plans/1?page=2"}
+    tick = olga.client.post("/plans/1/kept/2", data={"csrf": olga.csrf}, headers=ticked)
     events = olga.client.get("/runs/1/events")
 
     assert page.headers["location"] == "/sign-in?over=1&to=%2Fruns%2F1"
     assert form.headers["location"] == "/sign-in?over=1"
     assert (piece.status_code, piece.headers["hx-redirect"]) == (401, "/sign-in?over=1&to=%2Fplans%2F1")
+    assert tick.headers["hx-redirect"] == piece.headers["hx-redirect"]
     assert events.status_code == 204
 
 

@@ -63,3 +63,8 @@ document.querySelectorAll("[data-events]").forEach((card) => {
   events.addEventListener("error", () => { announce.textContent = card.dataset.lost; said = 0; if (events.readyState === EventSource.CLOSED) { again(); } });
   window.addEventListener("pagehide", () => events.close());
 });
+// A tick that the server did not take is not kept: say so, and show what is kept.
+["htmx:responseError", "htmx:sendError"].forEach((name) => document.body.addEventListener(name, (event) => {
+  const kept = document.getElementById("kept");
+  if (kept && event.target.getAttribute("form") === "decisions") { kept.textContent = kept.dataset.lost; }
+}));
