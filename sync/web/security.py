@@ -31,7 +31,6 @@ HEADERS: Final = (
 )
 NO_STORE: Final = (b"cache-control", b"no-store")
 ERROR_ID: Final = "coursesync.error_id"
-_READS: Final = frozenset({"GET", "HEAD"})
 _OURS: Final = frozenset({b"same-origin", b"none"})
 """What a browser says of a request that this very site, or the person, has begun."""
 
@@ -80,6 +79,8 @@ class Guard:
             return
         if scope["type"] != "http":
             return
+        if scope["method"] == "HEAD":
+            scope = {**scope, "method": "GET"}  # the server leaves the body out; no page may take it for a form
         started = False
 
         async def with_headers(message: Message) -> None:
@@ -114,7 +115,7 @@ class Guard:
         names = [value for name, value in scope["headers"] if name == b"host"]
         if len(names) != 1 or names[0].decode("latin-1").lower() not in self._hosts:
             return HTTPStatus.FORBIDDEN, "This server does not answer under that name."
-        if scope["method"] in _READS:
+        if scope["method"] == "GET":
             return None
         if scope["method"] != "POST":
             return HTTPStatus.METHOD_NOT_ALLOWED, "That is not done here."

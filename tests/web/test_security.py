@@ -18,7 +18,7 @@ from sync.errors import ConfigError
 from sync.web.server import Listening, check_listening
 from sync.web.upload import shown_name
 from tests.sandbox_process import SandboxProcess
-from tests.web.page_process import PASSWORD, PageProcess, Visitor
+from tests.web.page_process import PASSWORD, PageProcess, Visitor, slowed
 from tests.web.sheets import write_sheet
 
 pytestmark = pytest.mark.e2e
@@ -182,6 +182,29 @@ def test_s9_a_form_needs_its_sessions_token(visitor: Visitor) -> None:
     assert visitor.client.post("/workbooks", data={"kind": "template", "csrf": "0" * 64}).status_code == 403
     assert visitor.client.get("/workbooks").status_code == 405
     assert visitor.client.get("/sign-out").status_code == 405
+
+
+def test_s9_a_head_is_no_form(staffed: PageProcess, sandbox: SandboxProcess, tmp_path: Path) -> None:
+    """S9: what asks for headers alone is answered as a look, whatever it carries: no sign-in, no stop, no approval."""
+    ada = staffed.visitor("ada")
+    section = sorted(sandbox.records())[30]
+    plan, _ = ada.planned(write_sheet(tmp_path / "a.xlsx", ("Id", "Title"), (section, "Stopped by a look?")))
+    with slowed(sandbox, 3_000):
+        run = ada.run_of(ada.approve(plan))
+        stop = ada.client.head(f"{run}/stop")
+        page = ada.get(run).text
+    ada.ended(run)
+    approval = ada.client.head(f"{plan}/approval")
+    form = {"name": "ada", "password": PASSWORD}
+    sign_in = staffed.stranger().client.request("HEAD", "/sign-in", data=form)
+
+    assert (stop.status_code, approval.status_code, sign_in.status_code) == (200, 200, 200)
+    assert stop.content == approval.content == b""
+    assert ">At work<" in page
+    assert "set-cookie" not in sign_in.headers
+    audit = staffed.command("history", "--audit", "--json").stdout
+    assert "page.stop_asked" not in audit
+    assert "page.approval_refused" not in audit
 
 
 def test_s9_the_cookie_is_closed_to_scripts_and_to_other_sites(visitor: Visitor) -> None:
