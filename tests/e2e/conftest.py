@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from sync.adapters.spreadsheet import load_here
+from sync.adapters import spreadsheet
 from sync.jobs import sheets
 from tests.e2e.command_line import SAMPLES, Shell
 from tests.sandbox_process import SandboxProcess
@@ -28,7 +28,8 @@ def sandbox(sandbox_of_module: SandboxProcess) -> SandboxProcess:
 @pytest.fixture
 def reads_here(monkeypatch: pytest.MonkeyPatch) -> None:
     """Parse sheets in this process: for tests of many commands, on plain sheets of their own making."""
-    monkeypatch.setattr(sheets, "load", load_here)
+    monkeypatch.setattr(sheets, "load", spreadsheet.load_here)
+    monkeypatch.setattr(spreadsheet, "begun", lambda _: spreadsheet.ReadingProcess())
 
 
 @pytest.fixture

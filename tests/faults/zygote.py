@@ -93,7 +93,7 @@ def _read_sheets_here() -> None:
     from sync.adapters import spreadsheet
     from sync.jobs import sheets
 
-    sheets.load = lambda path, encoding=None, **_: spreadsheet.load_here(path, encoding=encoding)
+    sheets.load = spreadsheet.load_here
     spreadsheet.begun = lambda _: spreadsheet.ReadingProcess()
 
 

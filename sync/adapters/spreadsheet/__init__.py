@@ -47,10 +47,12 @@ def load(
         return reading.read(content, encoding=encoding, is_last=True)
 
 
-def load_here(path: Path, *, encoding: str | None = None) -> LoadedFile:
+def load_here(path: Path, *, encoding: str | None = None, process: ReadingProcess | None = None) -> LoadedFile:
     """Read as `load` does, but in this process and without limits: for tests, on small files of their own making.
 
     Raises:
         InputError: as `load`.
     """
+    if process is not None:
+        process.close()
     return join(read_parts(read_content(path), encoding=encoding), path)
