@@ -53,6 +53,8 @@ class PageProcess:
         self._people = people
         self._process: subprocess.Popen[str] | None = None
         self._visitors: list[Visitor] = []
+        self.transport: Callable[[], httpx.BaseTransport] = httpx.HTTPTransport
+        """How a visitor's requests travel: plainly, unless a test lets them go over TLS."""
         self.address = ""
         self.base = ""
         self.environment = {
@@ -149,7 +151,7 @@ class PageProcess:
 
     def stranger(self) -> "Visitor":
         """Somebody who is not signed in."""
-        visitor = Visitor(self.base)
+        visitor = Visitor(self.base, self.transport())
         self._visitors.append(visitor)
         return visitor
 
@@ -170,11 +172,15 @@ class PageProcess:
 class Visitor:
     """One browser, as far as a server sees it."""
 
-    def __init__(self, base: str) -> None:
+    def __init__(self, base: str, transport: httpx.BaseTransport) -> None:
         """Know nothing yet."""
         self.base = base
         self.client = httpx.Client(
-            base_url=base, trust_env=False, timeout=30, headers={"Origin": base, "Sec-Fetch-Site": "same-origin"}
+            base_url=base,
+            trust_env=False,
+            timeout=30,
+            headers={"Origin": base, "Sec-Fetch-Site": "same-origin"},
+            transport=transport,
         )
         self.csrf = ""
         self.set_cookie = ""
