@@ -8,25 +8,11 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
+from sync.adapters.finding import Filter, courses_of, fields_of, places_of, searched
 from sync.report import FORMULA_STARTS
 from sync.section import ACTIONS
-
-_WORDS_OF_A_VALUE: Final = 400
-"""Characters of each value that a search looks through."""
-
-
-@dataclass(frozen=True, slots=True)
-class Filter:
-    """Which rows are wanted; what is empty asks for nothing."""
-
-    status: str = ""
-    field: str = ""
-    course: str = ""
-    words: str = ""
-    code: str = ""
-    """Of an issue."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,16 +53,7 @@ class ReportRows:
 
     def find(self, wanted: Filter) -> list[int]:
         """The places of the rows that are wanted, from 0."""
-        words = wanted.words.casefold().split()
-        return [
-            at
-            for at, line in enumerate(self.lines)
-            if (not wanted.status or line.status == wanted.status)
-            and (not wanted.field or wanted.field in line.fields)
-            and (not wanted.course or line.course == wanted.course)
-            and (not wanted.code or wanted.code in line.codes)
-            and all(word in line.words for word in words)
-        ]
+        return places_of(self.lines, wanted)
 
     def losses(self, places: Iterable[int]) -> tuple[int, bool]:
         """What the changes of these rows would lose: how many texts, and whether any image is among them."""
@@ -100,9 +77,7 @@ def read_report_rows(folder: Path) -> ReportRows:
     """
     path = folder / "report.jsonl"
     lines = tuple(_lines(path, folder / "report.csv"))
-    fields = sorted({name for line in lines for name in line.fields})
-    courses = sorted({line.course for line in lines if line.course}, key=lambda course: (len(course), course))
-    return ReportRows(path, lines, tuple(fields), tuple(courses))
+    return ReportRows(path, lines, fields_of(lines), courses_of(lines))
 
 
 def _lines(path: Path, table: Path) -> Iterator[_Line]:
@@ -114,7 +89,7 @@ def _lines(path: Path, table: Path) -> Iterator[_Line]:
             course, title = _plain(label.get("CourseId", "")), _plain(label.get("Title", ""))
             changes, issues = facts["changes"], facts["issues"]
             said = [str(facts["id"] or ""), title, *(str(issue["message"]) for issue in issues)]
-            said += [str(change["after"])[:_WORDS_OF_A_VALUE] for change in changes]
+            said += [str(change["after"]) for change in changes]
             yield _Line(
                 row=facts["row"],
                 status=facts["status"],
@@ -122,7 +97,7 @@ def _lines(path: Path, table: Path) -> Iterator[_Line]:
                 title=title,
                 fields=frozenset(change["field"] for change in changes),
                 codes=frozenset(issue["code"] for issue in issues),
-                words=" ".join(said).casefold(),
+                words=searched(said),
                 emptied=sum(map(_empties, changes)),
                 images=any(change["field"] in ACTIONS for change in changes),
                 offset=offset,

@@ -5,7 +5,7 @@ from http import HTTPStatus
 from starlette.exceptions import HTTPException
 from starlette.responses import FileResponse, Response
 
-from sync.adapters.report_rows import Filter
+from sync.adapters.finding import Filter
 from sync.adapters.store.orders import OrderKind, keep_order, orders_of_plan
 from sync.jobs.decisions import decisions_in, pending
 from sync.jobs.prepared import Kind, Prepared, Stage

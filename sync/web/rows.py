@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import urlencode
 
-from sync.adapters.report_rows import Filter, ReportRow, ReportRows
+from sync.adapters.finding import Filter
+from sync.adapters.report_rows import ReportRow, ReportRows
 from sync.choosing import LEFT_OUT
 from sync.preview import shown
 from sync.section import ACTIONS, Json
@@ -77,13 +78,18 @@ def wanted_by(visit: Visit) -> Filter:
     return Filter(*(visit.word(name)[:200] for name in ("status", "field", "course", "words", "code")))
 
 
+def page_of(visit: Visit, found: int) -> tuple[int, int]:
+    """The page that the query asks for, of how many."""
+    pages = max(1, -(-found // ROWS_A_PAGE))
+    asked = visit.word("page", "1")
+    return min(pages, max(1, int(asked) if is_number(asked) else 1)), pages
+
+
 def table_page(visit: Visit, rows: ReportRows) -> TablePage:
     """The page that the query asks for."""
     wanted = wanted_by(visit)
     places = rows.find(wanted)
-    pages = max(1, -(-len(places) // ROWS_A_PAGE))
-    asked = visit.word("page", "1")
-    page = min(pages, max(1, int(asked) if is_number(asked) else 1))
+    page, pages = page_of(visit, len(places))
     chosen = places[(page - 1) * ROWS_A_PAGE : page * ROWS_A_PAGE]
     return TablePage(
         tuple(_shown(row) for row in rows.read(chosen)), len(places), page, pages, wanted, rows.fields, rows.courses

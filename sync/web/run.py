@@ -8,7 +8,8 @@ from starlette.responses import FileResponse, RedirectResponse, Response
 from sync.adapters.lock import who_holds
 from sync.adapters.store.history import find_run
 from sync.adapters.store.orders import Order, OrderKind, OrderState, find_order, why_not_carried_out
-from sync.adapters.store.progress import PACE_S, pace_of, rows_of
+from sync.adapters.store.progress import PACE_S, pace_of
+from sync.adapters.store.run_rows import outcomes_at
 from sync.jobs.carrying import run_of_order
 from sync.model import Outcome
 from sync.preview import shown
@@ -17,9 +18,9 @@ from sync.undo import undone_run
 from sync.web.charts import pace_chart, status_chart
 from sync.web.differences import difference, is_long
 from sync.web.plan import DOWNLOADS
-from sync.web.rows import ROWS_A_PAGE, ChangeShown, RowShown, TablePage, table_page, wanted_by
+from sync.web.rows import ROWS_A_PAGE, ChangeShown, RowShown, TablePage, page_of, table_page, wanted_by
 from sync.web.standing import Standing, live_facts, standing_of
-from sync.web.visits import Visit, is_number
+from sync.web.visits import Visit
 
 REPORTS = tuple(name for name in DOWNLOADS if name != "plan.json")
 COMING = ("updated", "rejected", "conflict", "failed")
@@ -59,19 +60,14 @@ def run(visit: Visit) -> Response:
 
 
 def _from_journal(visit: Visit, standing: Standing) -> TablePage:
-    """While a run is at work its rows come from the journal, found by their status alone."""
+    """While a run is at work its rows come from the journal."""
+    run_id = standing.progress.facts.run_id
     wanted = wanted_by(visit)
-    asked = visit.word("page", "1")
-    page = max(1, int(asked)) if is_number(asked) else 1
-    total, outcomes = rows_of(
-        visit.store,
-        standing.progress.facts.run_id,
-        status=wanted.status or None,
-        skip=(page - 1) * ROWS_A_PAGE,
-        at_most=ROWS_A_PAGE,
-    )
-    pages = max(1, -(-total // ROWS_A_PAGE))
-    return TablePage(tuple(map(_row, outcomes)), total, min(page, pages), pages, wanted, (), ())
+    found = visit.site.journals.find(visit.store, run_id, wanted)
+    page, pages = page_of(visit, len(found.numbers))
+    chosen = found.numbers[(page - 1) * ROWS_A_PAGE : page * ROWS_A_PAGE]
+    outcomes = outcomes_at(visit.store, run_id, chosen)
+    return TablePage(tuple(map(_row, outcomes)), len(found.numbers), page, pages, wanted, found.fields, found.courses)
 
 
 def _row(outcome: Outcome) -> RowShown:

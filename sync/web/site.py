@@ -1,7 +1,7 @@
 """What every page of one server has at hand."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -9,12 +9,15 @@ from pathlib import Path
 from threading import Lock
 from typing import Final, cast
 
+from sync.adapters.finding import Filter
 from sync.adapters.report_rows import ReportRows, read_report_rows
-from sync.adapters.store import open_store
+from sync.adapters.store import Store, open_store
 from sync.adapters.store.audit import write_audit
+from sync.adapters.store.run_rows import RunRows
 from sync.config import Settings
 from sync.jobs.carrying import Carrier
 from sync.jobs.prepared import Desk
+from sync.model import RunId
 from sync.ports import Clock
 from sync.redaction import Redactor
 from sync.section import Json
@@ -24,6 +27,18 @@ from sync.web.security import Limits
 
 REPORTS_KEPT: Final = 4
 """Reports of which the rows' index stays in memory."""
+JOURNALS_KEPT: Final = 2
+FOLLOWED_EVERY_S: Final = 1.0
+"""How often it is looked which rows of a run have moved, however many people ask."""
+
+
+@dataclass(frozen=True, slots=True)
+class FoundRows:
+    """Rows of a run, by their numbers, and what else there is to look for."""
+
+    numbers: Sequence[int]
+    fields: Sequence[str]
+    courses: Sequence[str]
 
 
 @dataclass(slots=True)
@@ -43,6 +58,30 @@ class _Reports:
         return found
 
 
+@dataclass(slots=True)
+class _Journals:
+    """The rows of runs without a report that were looked at last."""
+
+    known: dict[RunId, tuple[float, RunRows]] = field(default_factory=dict)
+    """By run: when it was last followed, on the boot clock."""
+    lock: Lock = field(default_factory=Lock)
+
+    def find(self, store: Store, run_id: RunId, wanted: Filter) -> FoundRows:
+        """Find rows of a run, as they were a second ago at most."""
+        with self.lock:
+            at, found = self.known.pop(run_id, (0.0, None))
+            now = store.clock.boot()
+            if found is None:
+                at, found = now, RunRows.of(store, run_id)
+            elif now - at > FOLLOWED_EVERY_S:
+                at = now
+                found.follow(store)
+            self.known[run_id] = (at, found)
+            while len(self.known) > JOURNALS_KEPT:
+                del self.known[next(iter(self.known))]
+            return FoundRows(found.find(wanted), found.fields, found.courses)
+
+
 @dataclass
 class Site:
     """The parts of one server."""
@@ -58,6 +97,7 @@ class Site:
     """Whether the browser speaks TLS with us, or with who stands before us."""
     limits: Limits = field(default_factory=Limits)
     reports: _Reports = field(default_factory=_Reports)
+    journals: _Journals = field(default_factory=_Journals)
 
     @cached_property
     def cookie(self) -> str:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Final
@@ -140,13 +140,19 @@ def turned_away(site: Site, request: Request) -> Response:
     if request.method != "GET":
         if not is_piece:
             raise HTTPException(HTTPStatus.UNAUTHORIZED)
-        path = urlsplit(request.headers.get("hx-current-url", "")).path
+        path = _path_of(request.headers.get("hx-current-url", ""))
     words = {"over": "1"} if site.cookie in request.cookies else {}
     words |= {"to": place} if (place := place_of(path)) else {}
     address = f"/sign-in?{urlencode(words)}" if words else "/sign-in"
     if is_piece:
         return Response(status_code=HTTPStatus.UNAUTHORIZED, headers={"HX-Redirect": address})
     return RedirectResponse(address, status_code=HTTPStatus.SEE_OTHER)
+
+
+def _path_of(address: str) -> str:
+    with suppress(ValueError):
+        return urlsplit(address).path
+    return ""
 
 
 def place_of(path: str) -> str:

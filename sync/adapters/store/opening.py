@@ -12,7 +12,17 @@ from typing import Any
 from sqlalchemy import Connection, Engine, ExceptionContext, NullPool, create_engine, event, insert, select, update
 
 from sync.adapters.store.attended import know_attended_work
-from sync.adapters.store.schema import SCHEMA_VERSION, desired, meta, metadata, rewritings, shown
+from sync.adapters.store.schema import (
+    SCHEMA_VERSION,
+    desired,
+    intents_by_time,
+    intents_open,
+    meta,
+    metadata,
+    rewritings,
+    rows_by_status,
+    shown,
+)
 from sync.adapters.store.unattended import know_unattended_work
 from sync.errors import ConfigError, CourseSyncError, StoreNotWritten
 from sync.failpoints import reach
@@ -68,6 +78,12 @@ def _know_what_was_answered(connection: Connection) -> None:
         connection.exec_driver_sql("ALTER TABLE shown ADD COLUMN input_sha256 VARCHAR")
 
 
+def _know_standings(connection: Connection) -> None:
+    """Version 8 knows by indexes alone how a run stands: who watches one reads no row of it."""
+    for index in (rows_by_status, intents_by_time, intents_open):
+        index.create(connection, checkfirst=True)
+
+
 _MIGRATIONS: Mapping[int, Migration] = {
     1: _know_showings,
     2: _keep_values,
@@ -75,6 +91,7 @@ _MIGRATIONS: Mapping[int, Migration] = {
     4: know_unattended_work,
     5: know_attended_work,
     6: _know_what_was_answered,
+    7: _know_standings,
 }
 """From each older version to the next one."""
 

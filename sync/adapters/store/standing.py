@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from sqlalchemy import and_, case, delete, func, select
+from sqlalchemy import bindparam, delete, func, select
 from sqlalchemy.dialects.sqlite import insert
 
 from sync.adapters.store.opening import Store
@@ -15,6 +15,18 @@ from sync.model import RequestCounts, RunId, Status
 
 LOOKED = "looked_wall"
 UNTOLD: Final = "alerts_untold"
+_BY_STATUS: Final = (
+    select(rows.c.status, func.count()).where(rows.c.run_id == bindparam("of_run")).group_by(rows.c.status)
+)
+_OPEN: Final = (
+    select(intents.c.section_id).where(intents.c.run_id == bindparam("of_run"), intents.c.answer.is_(None)).distinct()
+)
+_UNSENT_OF: Final = select(func.count()).where(
+    rows.c.run_id == bindparam("of_run"),
+    rows.c.section_id.in_(bindparam("of_sections", expanding=True)),
+    # Joined to nothing, so that SQLite does not look through all rows of this status: those of a few sections will do.
+    rows.c.status.concat("") == Status.NOT_ATTEMPTED.value,
+)
 UNTOLD_MOST: Final = 100
 """So many messages wait for a target at most; of more, the latest."""
 
@@ -118,11 +130,12 @@ def last_look(store: Store) -> float | None:
 
 def counts_by_status(store: Store, run_id: RunId) -> Mapping[str, int]:
     """Rows of a run by status, those without a row left out; as in its report, an open intent makes a row `unknown`."""
-    unheard = select(intents.c.section_id).where(intents.c.run_id == run_id, intents.c.answer.is_(None))
-    is_open = and_(rows.c.status == Status.NOT_ATTEMPTED.value, rows.c.section_id.in_(unheard))
-    status = case((is_open, Status.UNKNOWN.value), else_=rows.c.status).label("became")
-    query = select(status, func.count()).where(rows.c.run_id == run_id).group_by(status)
-    return {row[0]: row[1] for row in store.connection.execute(query)}
+    found = {str(status): int(count) for status, count in store.connection.execute(_BY_STATUS, {"of_run": run_id})}
+    if opened := list(store.connection.execute(_OPEN, {"of_run": run_id}).scalars()):
+        unheard = store.connection.execute(_UNSENT_OF, {"of_run": run_id, "of_sections": opened}).scalar_one()
+        unsent, unknown = Status.NOT_ATTEMPTED.value, Status.UNKNOWN.value
+        found |= {unsent: found.get(unsent, 0) - unheard, unknown: found.get(unknown, 0) + unheard}
+    return {status: count for status, count in sorted(found.items()) if count}
 
 
 def requests_of_all_runs(store: Store) -> RequestCounts:
