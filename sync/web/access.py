@@ -12,7 +12,7 @@ from sync.adapters.passwords import is_password
 from sync.adapters.store import Store, open_store
 from sync.adapters.store.opening import open_for_reading
 from sync.adapters.store.people import (
-    all_people,
+    any_person,
     begin_session,
     end_old_sessions,
     end_session,
@@ -70,19 +70,22 @@ class Access:
 
     settings: Settings
     clock: Clock
-    has_people: bool
-    """Whether people were added; without any, the one-time link signs in whoever runs the server."""
     link: str = field(default_factory=lambda: secrets.token_urlsafe(32))
     _link_used: bool = False
     _failures: dict[str, list[float]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, settings: Settings, clock: Clock) -> "Access":
-        """Look whether there are people."""
+        """Begin with the sessions that are still good."""
         with closing(open_store(settings.state_dir, clock)) as store:
             now = clock.wall()
             end_old_sessions(store, began_before=now - LONGEST_S, seen_before=now - IDLE_S)
-            return cls(settings, clock, bool(all_people(store)))
+        return cls(settings, clock)
+
+    @staticmethod
+    def has_people(store: Store) -> bool:
+        """Whether people were added, by now; without any, the one-time link signs in whoever runs the server."""
+        return any_person(store)
 
     def person(self, store: Store, token: str | None) -> Person | None:
         """Whom this token stands for; `None` where the session is over, or never was."""
@@ -93,7 +96,7 @@ class Access:
             return None
         known = find_person(store, session.name)
         role = Role.of(known.role) if known is not None else None
-        if known is None and not self.has_people and session.name == who():
+        if known is None and session.name == who() and not self.has_people(store):
             role = Role.APPROVER
         if role is None:
             return None
@@ -104,7 +107,7 @@ class Access:
 
     def by_link(self, store: Store, given: str) -> str | None:
         """Sign in with the one-time link; give the session's token."""
-        if self.has_people or self._link_used or not hmac.compare_digest(given.encode(), self.link.encode()):
+        if self.has_people(store) or self._link_used or not hmac.compare_digest(given.encode(), self.link.encode()):
             return None
         self._link_used = True
         return self._begin(store, who())

@@ -18,7 +18,7 @@ from sync.web.visits import Endpoint, person_of
 LOOK_EVERY_S: Final = 1.0
 BEAT_EVERY: Final = 15
 """Looks without news after which a word is sent all the same, so that nobody takes the line for dead."""
-CHECK_EVERY: Final = 60
+CHECK_EVERY: Final = 10
 """Looks after which it is asked anew whether the session is still good."""
 
 

@@ -5,6 +5,7 @@ import contextlib
 import signal
 import socket
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
@@ -131,7 +132,9 @@ def serve(
     """
     clock = SystemClock()
     access = Access.of(settings, clock)
-    check_listening(listening, has_people=access.has_people)
+    with closing(access.reading()) as store:
+        has_people = access.has_people(store)
+    check_listening(listening, has_people=has_people)
     desk = Desk(settings.state_dir, words)
     site = Site(settings, clock, access, desk, Carrier(desk, clock), four_eyes=four_eyes, secure=listening.has_tls)
     if not (settings.state_dir / STORE_NAME).is_file():
@@ -150,7 +153,7 @@ def serve(
         port = int(listener.getsockname()[1])
         scheme = "https" if listening.tls_cert is not None else "http"
         address = listening.public_url or f"{scheme}://{listening.host}:{port}"
-        link = address if access.has_people else f"{address}/sign-in?link={access.link}"
+        link = address if has_people else f"{address}/sign-in?link={access.link}"
         config = uvicorn.Config(
             create_app(site, hosts=listening.hosts(port)),
             loop="asyncio",

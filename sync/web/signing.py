@@ -21,7 +21,7 @@ def sign_in(site: Site) -> Endpoint:
         if request.method == "GET":
             said = "signin.over" if request.query_params.get("over") else ""
             words = {name: request.query_params.get(name, "") for name in ("link", "to")}
-            return _form(site, words, said=said)
+            return await run_in_threadpool(_shown, site, words, said)
         form = await request.form(max_files=0, max_fields=4, max_part_size=FIELD_BYTES)
         words = {name: value for name, value in form.items() if isinstance(value, str)}
         return await run_in_threadpool(_taken, site, words, address_of(request))
@@ -29,17 +29,29 @@ def sign_in(site: Site) -> Endpoint:
     return answer
 
 
-def _form(site: Site, words: Mapping[str, str], *, said: str = "", status: int = 200) -> HTMLResponse:
-    facts = {"link": words.get("link", ""), "to": place_of(words.get("to", "")), "said": said}
+def _shown(site: Site, words: Mapping[str, str], said: str) -> HTMLResponse:
+    with closing(site.access.reading()) as store:
+        return _form(site, words, has_people=site.access.has_people(store), said=said)
+
+
+def _form(site: Site, words: Mapping[str, str], *, has_people: bool, said: str = "", status: int = 200) -> HTMLResponse:
+    facts = {
+        "link": words.get("link", ""),
+        "to": place_of(words.get("to", "")),
+        "said": said,
+        "has_people": has_people,
+    }
     return HTMLResponse(site.rendering.page("sign_in.html", person=None, **facts), status_code=status)
 
 
 def _taken(site: Site, words: dict[str, str], address: str) -> Response:
     name, back = words.get("name", "").strip(), words.get("to", "")
     with closing(open_store(site.settings.state_dir, site.clock)) as store:
-        if site.access.has_people:
+        has_people = site.access.has_people(store)
+        if has_people:
             if site.access.is_barred(name, address=address):
-                return _form(site, {"to": back}, said="signin.barred", status=HTTPStatus.TOO_MANY_REQUESTS)
+                status = HTTPStatus.TOO_MANY_REQUESTS
+                return _form(site, {"to": back}, has_people=True, said="signin.barred", status=status)
             token = site.access.by_password(store, name, words.get("password", ""), address=address)
             said = "signin.wrong"
         else:
@@ -47,7 +59,7 @@ def _taken(site: Site, words: dict[str, str], address: str) -> Response:
         person = None if token is None else site.access.person(store, token)
     if token is None or person is None:
         site.note(None, "sign_in_refused", address=address, name=name)
-        return _form(site, {"to": back}, said=said, status=HTTPStatus.FORBIDDEN)
+        return _form(site, {"to": back}, has_people=has_people, said=said, status=HTTPStatus.FORBIDDEN)
     site.note(person, "signed_in", address=address)
     answer = to(place_of(back) or "/")
     answer.set_cookie(

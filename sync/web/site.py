@@ -114,7 +114,6 @@ class Site:
             "account": settings.account,
             "base_url": settings.base_url,
             "is_sandbox": settings.is_loopback,
-            "has_people": self.access.has_people,
         }
         return Rendering(always)
 

@@ -22,7 +22,11 @@ ENGLISH: Final[Mapping[str, str]] = {
     "signin.wrong": "Name and password do not belong together.",
     "signin.barred": "Too many wrong passwords: wait a quarter of an hour.",
     "signin.spent": "This link was used, or belongs to an earlier start. Start `coursesync serve` again for a new one.",
-    "signin.nolink": "Open the link that `coursesync serve` has printed.",
+    "signin.nolink": (
+        "Nobody has a password here: open the link that `coursesync serve` printed when it was started. It signs in "
+        "once; each start prints a new one. Whoever runs the server can also add people, at any time: "
+        "`coursesync users add NAME --role approver`."
+    ),
     "signin.over": "You are signed out, or your session has ended. Sign in again; what was at work goes on.",
     "start.title": "Edits of course sections",
     "start.upload": "Upload a sheet",

@@ -37,6 +37,11 @@ def all_people(store: Store) -> tuple[KnownPerson, ...]:
     )
 
 
+def any_person(store: Store) -> bool:
+    """Whether there is anybody."""
+    return store.connection.execute(select(people.c.name).limit(1)).first() is not None
+
+
 def find_person(store: Store, name: str) -> KnownPerson | None:
     """The person of this name."""
     row = store.connection.execute(select(people).where(people.c.name == name)).one_or_none()
@@ -44,13 +49,17 @@ def find_person(store: Store, name: str) -> KnownPerson | None:
 
 
 def keep_person(store: Store, name: str, *, role: str, password: str) -> None:
-    """Add a person, or change one; whoever is signed in under this name has to sign in anew."""
+    """Add a person, or change one; whoever is signed in under this name has to sign in anew.
+
+    So has whoever is nobody of these people: the one-time link is for as long as there are none.
+    """
     with store.transaction() as connection:
         connection.execute(delete(people).where(people.c.name == name))
         connection.execute(delete(sessions).where(sessions.c.name == name))
         connection.execute(
             insert(people).values(name=name, role=role, password=password, added_wall=store.clock.wall())
         )
+        connection.execute(delete(sessions).where(sessions.c.name.not_in(select(people.c.name))))
 
 
 def forget_person(store: Store, name: str) -> bool:

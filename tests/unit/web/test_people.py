@@ -84,6 +84,20 @@ def test_who_is_removed_is_signed_out(access: Access, store: Store) -> None:
     assert access.by_password(store, "ada", ADA, address="here") is None
 
 
+def test_people_who_are_added_end_the_link_and_its_sessions(access: Access, store: Store) -> None:
+    """At any time: from then on only who has a password signs in, also if nobody is left later."""
+    forget_person(store, "ada")
+    token = access.by_link(store, access.link)
+    person = access.person(store, token)
+    assert person is not None
+    assert person.role is Role.APPROVER
+
+    keep_person(store, "bob", role="viewer", password=HASH)
+    assert access.person(store, token) is None
+    forget_person(store, "bob")
+    assert access.person(store, token) is None
+
+
 def test_guessing_is_barred(access: Access, store: Store, clock: FakeClock) -> None:
     """By name and by address, for a quarter of an hour."""
     for at in range(TRIES):
