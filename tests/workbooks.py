@@ -18,12 +18,24 @@ from sync.validate import check_sheet
 
 def here(order: Order) -> bytes | NotCarried:
     """Open the original in this process, without limits: tests make it themselves."""
-    return annotated(order.slim()) or NotCarried.ODD
+    return annotated(order.slim())
 
 
 def report_workbook(report: RunReport, source: SheetSource | None = None) -> bytes:
     """Make `report.xlsx` in this process."""
     return results.report_workbook(report, source, carry=here)
+
+
+def order_on(report: RunReport, source: SheetSource) -> Order:
+    """What the process is asked that opens the original."""
+    orders: list[Order] = []
+
+    def kept(order: Order) -> NotCarried:
+        orders.append(order)
+        return NotCarried.ODD
+
+    results.report_workbook(report, source, carry=kept)
+    return orders[0]
 
 
 def checked_at(path: Path) -> CheckedSheet:

@@ -4,27 +4,22 @@ openpyxl writes everything around the rows (styles, comments, drop-downs, other 
 streamed into the sheet's part when the archive is copied. No `<f>` is ever written, so there can be no formula.
 """
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from functools import lru_cache
-from io import BytesIO
+from functools import lru_cache, partial
 from math import isfinite
-from zipfile import ZIP_DEFLATED, ZipFile
 
 from openpyxl import Workbook
 from openpyxl.utils import get_column_letter
 from openpyxl.utils.datetime import to_excel
 
+from sync.adapters.workbook.splice import around, save_with
 from sync.adapters.workbook.styles import BOOLEAN, bursts_a_cell, is_formula_like, storable
 from sync.model import CellValue
 
-_SHEET_DATA = re.compile(rb"<sheetData\s*/>|<sheetData>.*?</sheetData>", re.DOTALL)
-_DIMENSION = re.compile(rb'<dimension ref="[^"]*"\s*/>')
 _ROWS_A_CHUNK = 500
 _LARGEST_EXACT = 2**53
-_COMPRESSION = 3
 GENERAL = "General"
 MOMENT = "yyyy-mm-dd hh:mm:ss"
 DAY = "yyyy-mm-dd"
@@ -99,31 +94,14 @@ def plain_styles(workbook: Workbook) -> PlainStyles:
 
 def save(workbook: Workbook, sheets: Mapping[str, BulkSheet], styles: PlainStyles) -> bytes:
     """Write the workbook, with the rows of `sheets` (by title) in place of what those sheets hold."""
-    frame = BytesIO()
-    workbook.save(frame)
-    parts = {
-        f"xl/worksheets/sheet{number}.xml": sheets[worksheet.title]
-        for number, worksheet in enumerate(workbook.worksheets, start=1)
-        if worksheet.title in sheets
-    }
-    whole = BytesIO()
-    with ZipFile(frame) as made, ZipFile(whole, "w", ZIP_DEFLATED, compresslevel=_COMPRESSION) as archive:
-        for name in made.namelist():
-            content = made.read(name)
-            if name not in parts:
-                archive.writestr(name, content)
-                continue
-            with archive.open(name, "w", force_zip64=True) as part:
-                for chunk in _with_rows(content, parts[name], styles):
-                    part.write(chunk)
-    return whole.getvalue()
+    splices = {title: partial(_with_rows, sheet=sheet, styles=styles) for title, sheet in sheets.items()}
+    return save_with(workbook, splices).getvalue()
 
 
-def _with_rows(content: bytes, sheet: BulkSheet, styles: PlainStyles) -> Iterator[bytes]:
-    reach = f"A1:{get_column_letter(max(sheet.width, 1))}{max(sheet.last_row, 1)}".encode()
-    content = _DIMENSION.sub(b'<dimension ref="' + reach + b'"/>', content, count=1)
-    before, after = _SHEET_DATA.split(content, maxsplit=1)
-    yield before + b"<sheetData>"
+def _with_rows(content: bytes, *, sheet: BulkSheet, styles: PlainStyles) -> Iterator[bytes]:
+    reach = f"A1:{get_column_letter(max(sheet.width, 1))}{max(sheet.last_row, 1)}"
+    before, _, after = around(content, reach=reach)
+    yield before
     chunk: list[str] = []
     for number, cells in sheet.rows:
         chunk.append(row_xml(number, cells, styles, attributes=_attributes(number, sheet)))
@@ -131,7 +109,7 @@ def _with_rows(content: bytes, sheet: BulkSheet, styles: PlainStyles) -> Iterato
             yield "".join(chunk).encode()
             chunk.clear()
     yield "".join(chunk).encode()
-    yield b"</sheetData>" + after
+    yield after
 
 
 def row_xml(number: int, cells: Sequence[BulkCell], styles: PlainStyles, *, attributes: str = "") -> str:

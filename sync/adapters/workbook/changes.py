@@ -1,6 +1,5 @@
 """The page of a plan that a reviewer reads: every field that would change, before and after, beside its row."""
 
-from collections.abc import Iterator
 from typing import Final
 
 from openpyxl import Workbook
@@ -8,6 +7,7 @@ from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
 from sync.adapters.workbook.frame import set_up_page
+from sync.adapters.workbook.overview import Changes
 from sync.adapters.workbook.styles import (
     FAINT,
     HEADING_FILL,
@@ -18,67 +18,49 @@ from sync.adapters.workbook.styles import (
     fit_height,
     put,
 )
-from sync.model import ChangeKind, FieldChange, Outcome, RunReport, Status
-from sync.preview import sides
-from sync.report import ordered
-from sync.section import ACTIONS
 
 CHANGES_SHEET: Final = "Changes"
 TITLE: Final = "What would change"
 """The first cell: by it, the page of a plan that came back is known and taken off."""
-MOST_CHANGES: Final = 5_000
 # No heading here may be one of the fields': a plan's workbook is a valid sheet, and this page is none.
 _HEADINGS: Final = ("Row", "Section", "Name", "What", "Before", "After", "Remark")
 _WIDTHS: Final = (8, 16, 34, 18, 56, 56, 24)
 _HEADING_ROW: Final = 4
 
 
-def add_changes(workbook: Workbook, report: RunReport, *, after: Worksheet) -> None:
-    """Put the page behind the sheet `after`, where the report is one of a plan that would send something."""
-    rows = [outcome for outcome in ordered(report.outcomes) if outcome.status is Status.TO_UPDATE]
-    if not rows:
-        return
+def add_changes(workbook: Workbook, changes: Changes, *, after: Worksheet) -> None:
+    """Put the page behind the sheet `after`."""
     sheet: Worksheet = workbook.create_sheet(CHANGES_SHEET, workbook.index(after) + 1)
     for number, width in enumerate(_WIDTHS, start=1):
         sheet.column_dimensions[get_column_letter(number)].width = width
     put(cell_at(sheet, 1, 1), TITLE)
     cell_at(sheet, 1, 1).font = TITLE_FONT
-    changes = sum(len(outcome.changes) for outcome in rows)
-    put(cell_at(sheet, 2, 1), f"{changes:,} changes in {len(rows):,} rows; long texts by the lines that differ.")
+    put(
+        cell_at(sheet, 2, 1),
+        f"{changes.total:,} changes in {changes.rows:,} rows; long texts by the lines that differ.",
+    )
     cell_at(sheet, 2, 1).font = FAINT
     for column, text in enumerate(_HEADINGS, start=1):
         cell = cell_at(sheet, _HEADING_ROW, column)
         put(cell, text)
         cell.font, cell.fill = HEADING_FONT, HEADING_FILL
-    last = _write(sheet, rows)
-    if changes > MOST_CHANGES:
-        put(cell_at(sheet, last + 1, 1), f"and {changes - MOST_CHANGES:,} more: all of them are in report.jsonl")
+    last = _write(sheet, changes)
+    left = changes.total - len(changes.lines)
+    if left:
+        put(cell_at(sheet, last + 1, 1), f"and {left:,} more: all of them are in report.jsonl")
     sheet.auto_filter.ref = f"A{_HEADING_ROW}:{get_column_letter(len(_HEADINGS))}{last}"
     sheet.freeze_panes = f"A{_HEADING_ROW + 1}"
     set_up_page(sheet)
 
 
-def _write(sheet: Worksheet, rows: list[Outcome]) -> int:
+def _write(sheet: Worksheet, changes: Changes) -> int:
     """Write a line for each change, and give the number of the last one."""
     line = _HEADING_ROW
-    for outcome, change in _changes(rows):
+    for cells in changes.lines:
         line += 1
-        before, after = sides(change)
-        cells = (outcome.row, outcome.label.id, outcome.label.title, change.field, before, after, _remark(change))
         for column, value in enumerate(cells, start=1):
             cell = cell_at(sheet, line, column)
             put(cell, value)
             cell.alignment = WRAPPED
         fit_height(sheet, line, _WIDTHS)
     return line
-
-
-def _changes(rows: list[Outcome]) -> Iterator[tuple[Outcome, FieldChange]]:
-    every = ((outcome, change) for outcome in rows for change in outcome.changes)
-    return (each for each, _ in zip(every, range(MOST_CHANGES), strict=False))
-
-
-def _remark(change: FieldChange) -> str | None:
-    if change.field in ACTIONS:
-        return "cannot be undone"
-    return "puts back what somebody else changed" if change.kind is ChangeKind.RESTORE else None

@@ -1,7 +1,7 @@
 """The process that opens the operator's own workbook: an order on standard input, the report on standard output.
 
-Started by `own_process.py` with `python -m`. It writes nothing where openpyxl cannot carry the file; what nobody
-foresaw ends it with a traceback on standard error, and the caller takes both for the same.
+Started by `own_process.py` with `python -m`. Where the file cannot be carried over, its exit code says why; what
+nobody foresaw ends it with a traceback on standard error, and the caller takes that for an odd file.
 """
 
 import gc
@@ -19,15 +19,19 @@ def main() -> None:
     sys.stdout = sys.stderr  # what a library may print is no answer
     modules: dict[str, Any] = sys.modules
     modules["numpy"] = None  # openpyxl takes it when it is there, for nothing that is needed here: half of its start
-    from sync.adapters.workbook.own_process import OUT_OF_MEMORY  # noqa: PLC0415 - under the limits
+    from sync.adapters.workbook.own_order import NotCarried  # noqa: PLC0415 - under the limits
+    from sync.adapters.workbook.own_process import CODES  # noqa: PLC0415 - the same
     from sync.adapters.workbook.own_sheet import annotated  # noqa: PLC0415 - the same
 
     gc.disable()  # it makes millions of objects, keeps all of them, and ends
     try:
         content = annotated(pickle.load(sys.stdin.buffer))  # noqa: S301 - from the process that started this one
     except MemoryError:
-        sys.exit(OUT_OF_MEMORY)
-    answer.write(content or b"")
+        sys.exit(CODES[NotCarried.HEAVY])
+    if isinstance(content, bytes):
+        answer.write(content)
+    else:
+        sys.exit(CODES[content])
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ import pickle
 import signal
 import subprocess
 import sys
+from collections.abc import Mapping
 from typing import Final
 
 from sync.adapters.confined import ROOT, Limits, command, environment
@@ -14,8 +15,8 @@ from sync.adapters.workbook.own_order import NotCarried, Order
 
 ENTRY: Final = "sync.adapters.workbook.own_entry"
 LIMITS: Final = Limits(memory_bytes=2_000_000_000, cpu_s=60, wall_s=120.0)
-OUT_OF_MEMORY: Final = 9
-"""How the process ends when it has no memory left."""
+CODES: Final[Mapping[NotCarried, int]] = {NotCarried.HEAVY: 9, NotCarried.ODD: 10, NotCarried.LARGE: 11}
+"""How the process ends that could not carry the file over."""
 
 
 def annotated_apart(order: Order, *, limits: Limits = LIMITS) -> bytes | NotCarried:
@@ -38,10 +39,6 @@ def annotated_apart(order: Order, *, limits: Limits = LIMITS) -> bytes | NotCarr
         return NotCarried.ODD
     if ended.returncode == 0 and ended.stdout:
         return ended.stdout
-    return NotCarried.HEAVY if _is_out_of_bounds(ended.returncode) else NotCarried.ODD
-
-
-def _is_out_of_bounds(code: int) -> bool:
-    if code == OUT_OF_MEMORY:
-        return True
-    return sys.platform != "win32" and code in {-signal.SIGXCPU, -signal.SIGKILL}
+    if sys.platform != "win32" and ended.returncode in {-signal.SIGXCPU, -signal.SIGKILL}:
+        return NotCarried.HEAVY
+    return {code: reason for reason, code in CODES.items()}.get(ended.returncode, NotCarried.ODD)

@@ -15,10 +15,6 @@ from sync.report import PUT_BACK, RESULT_HEADINGS
 Carry = Callable[[Order], bytes | NotCarried]
 """Writes results onto a copy of the original workbook."""
 
-MOST_ROWS_OF_ITS_OWN = 10_000
-"""Up to here the original workbook is opened and kept; above it, its values are written."""
-
-_LARGE = f"The sheet has more than {MOST_ROWS_OF_ITS_OWN:,} rows: its values were kept, its formats were not."
 _VALUES_ONLY = {
     "csv": "The sheet came as CSV: this workbook holds its values.",
     "ods": "The sheet came as OpenDocument: this workbook holds its values, its formats were not kept.",
@@ -46,8 +42,7 @@ def report_workbook(report: RunReport, source: SheetSource | None = None, *, car
     layout, marked = _prepare(report, source)
     remarks = (_MANY_MARKS,) if len(marked) >= MOST_MARKS else ()
     if source.format == "xlsx":
-        is_large = len(source.rows) - source.header_row > MOST_ROWS_OF_ITS_OWN
-        own = _LARGE if is_large else carry(Order(report, source, layout, marked, remarks))
+        own = carry(Order(report, source, layout, marked, remarks))
         if isinstance(own, bytes):
             return own
         remarks = (str(own), *remarks)

@@ -16,6 +16,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 from sync.adapters.workbook.changes import CHANGES_SHEET, add_changes
 from sync.adapters.workbook.changes import TITLE as CHANGES_TITLE
 from sync.adapters.workbook.frame import set_up_page
+from sync.adapters.workbook.overview import Overview
 from sync.adapters.workbook.styles import (
     BAR_COLOURS,
     BOLD,
@@ -30,9 +31,8 @@ from sync.adapters.workbook.styles import (
     put,
     status_fill,
 )
-from sync.model import RunReport, Severity, Status
-from sync.report import counts, group_issues, row_ranges
-from sync.report_text import next_step, status_words, totals_line
+from sync.model import Severity, Status
+from sync.report_text import status_words
 
 SUMMARY_SHEET: Final = "Summary"
 TITLE: Final = "What became of each row"
@@ -44,8 +44,6 @@ _CHART_ROWS: Final = 14
 _CHART_CM: Final = (15, 7)
 _CHART_FONT: Final = CharacterProperties(sz=1100, b=True)
 _LABEL_FONT: Final = CharacterProperties(sz=900)
-_MOST_GROUPS = 500
-_MOST_RANGES = 60
 
 
 def remove_summaries(workbook: Workbook) -> int:
@@ -64,7 +62,7 @@ def _title_of(worksheet: Worksheet) -> str:
     return str(worksheet["A1"].value)
 
 
-def replace_summary(workbook: Workbook, report: RunReport, *, after: Worksheet, remarks: Sequence[str] = ()) -> None:
+def replace_summary(workbook: Workbook, overview: Overview, *, after: Worksheet, remarks: Sequence[str] = ()) -> None:
     """Put the summary behind the sheet `after`, in place of an older one."""
     remove_summaries(workbook)
     sheet: Worksheet = workbook.create_sheet(SUMMARY_SHEET, workbook.index(after) + 1)
@@ -73,17 +71,18 @@ def replace_summary(workbook: Workbook, report: RunReport, *, after: Worksheet, 
         sheet.column_dimensions[get_column_letter(number)].width = width
     put(cell_at(sheet, 1, 1), TITLE)
     cell_at(sheet, 1, 1).font = TITLE_FONT
-    put(cell_at(sheet, 2, 1), totals_line(report))
-    row = max(_counts(sheet, report, _COUNTS), _COUNTS + _CHART_ROWS)
-    row = _groups(sheet, report, row + 1)
-    row = _facts(sheet, report, row + 1)
-    for remark in (*remarks, next_step(report)):
+    put(cell_at(sheet, 2, 1), overview.totals)
+    row = max(_counts(sheet, overview, _COUNTS), _COUNTS + _CHART_ROWS)
+    row = _problems(sheet, overview, row + 1)
+    row = _facts(sheet, overview, row + 1)
+    for remark in (*remarks, overview.next_step):
         if remark:
             put(cell_at(sheet, row, 1), remark)
             cell_at(sheet, row, 1).font = FAINT
             row += 1
     set_up_page(sheet)
-    add_changes(workbook, report, after=sheet)
+    if overview.changes is not None:
+        add_changes(workbook, overview.changes, after=sheet)
 
 
 def _headings(sheet: Worksheet, row: int, texts: Sequence[str]) -> int:
@@ -94,9 +93,9 @@ def _headings(sheet: Worksheet, row: int, texts: Sequence[str]) -> int:
     return row + 1
 
 
-def _counts(sheet: Worksheet, report: RunReport, row: int) -> int:
+def _counts(sheet: Worksheet, overview: Overview, row: int) -> int:
     first = row = _headings(sheet, row, ("Status", "Rows"))
-    present = [(status, total) for status, total in counts(report.outcomes).items() if total]
+    present = overview.statuses
     for row, (status, total) in enumerate(present, start=first):
         put(cell_at(sheet, row, 1), status_words(status))
         cell_at(sheet, row, 1).fill = status_fill(status)
@@ -105,7 +104,7 @@ def _counts(sheet: Worksheet, report: RunReport, row: int) -> int:
         _add_chart(sheet, first, [status for status, _ in present])
     row = first + len(present)
     put(cell_at(sheet, row, 1), "rows read")
-    put(cell_at(sheet, row, 2), report.input.rows)
+    put(cell_at(sheet, row, 2), overview.rows_read)
     cell_at(sheet, row, 1).font = cell_at(sheet, row, 2).font = BOLD
     return row + 1
 
@@ -134,45 +133,29 @@ def _add_chart(sheet: Worksheet, first: int, statuses: Sequence[Status]) -> None
     sheet.add_chart(chart, f"C{_COUNTS}")
 
 
-def _groups(sheet: Worksheet, report: RunReport, row: int) -> int:
-    groups = group_issues(report.outcomes, general=report.issues)
-    if not groups:
+def _problems(sheet: Worksheet, overview: Overview, row: int) -> int:
+    if not overview.problems:
         return row
     row = _headings(sheet, row, ("Code", "Column", "Problem", "Rows", "How many"))
-    for group in groups[:_MOST_GROUPS]:
-        rows = row_ranges(group.rows, most=_MOST_RANGES)
-        for column, value in enumerate(
-            (group.code, group.field, group.message, rows, len(group.rows) or None), start=1
-        ):
+    for problem in overview.problems:
+        for column, value in enumerate(problem.cells, start=1):
             cell = cell_at(sheet, row, column)
             put(cell, value)
             cell.alignment = WRAPPED
         fit_height(sheet, row, _WIDTHS)
-        if group.severity is not Severity.NOTE:
-            cell_at(sheet, row, 1).fill = fill_of(group.severity)
+        if problem.severity is not Severity.NOTE:
+            cell_at(sheet, row, 1).fill = fill_of(problem.severity)
         row += 1
-    if len(groups) > _MOST_GROUPS:
-        put(cell_at(sheet, row, 3), f"and {len(groups) - _MOST_GROUPS:,} more, each in its row")
+    if overview.problems_left:
+        put(cell_at(sheet, row, 3), f"and {overview.problems_left:,} more, each in its row")
         row += 1
     return row
 
 
-def _facts(sheet: Worksheet, report: RunReport, row: int) -> int:
-    facts = (
-        ("Run", report.run_id),
-        ("Command", report.command),
-        ("Profile", report.profile),
-        ("Address", report.base_url),
-        ("File", report.input.path),
-        ("Sheet", report.input.sheet),
-        ("Started", report.started_at),
-        ("Finished", report.finished_at),
-        ("Exit code", report.exit_code),
-        ("Requests", f"{report.requests.reads:,} reads, {report.requests.writes:,} writes"),
-    )
-    for label, value in facts:
+def _facts(sheet: Worksheet, overview: Overview, row: int) -> int:
+    for label, value in overview.facts:
         put(cell_at(sheet, row, 1), label)
         cell_at(sheet, row, 1).font = BOLD
-        put(cell_at(sheet, row, 2), str(value))
+        put(cell_at(sheet, row, 2), value)
         row += 1
     return row + 1

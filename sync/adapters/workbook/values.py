@@ -29,6 +29,7 @@ from sync.adapters.workbook.bulk import (
 )
 from sync.adapters.workbook.frame import add_choices, write_headings
 from sync.adapters.workbook.marks import MARK_AUTHOR, MEND, UNCACHED, Mark, Place, is_choice
+from sync.adapters.workbook.overview import Overview
 from sync.adapters.workbook.source import Layout, SheetSource
 from sync.adapters.workbook.styles import cell_at, fill_of, note, shortened, status_fill
 from sync.adapters.workbook.summary import replace_summary
@@ -113,7 +114,7 @@ def values_workbook(
         if row in rows and (place == (row, column) or (row, column) not in marked):
             cell_at(worksheet, rows[row], column + 1).comment = note(mark.text, author=MARK_AUTHOR)
     worksheet.merged_cells.ranges.update(CellRange(merge) for merge in merges)
-    replace_summary(workbook, report, after=worksheet, remarks=remarks)
+    replace_summary(workbook, Overview.of(report), after=worksheet, remarks=remarks)
     styles = _register(worksheet, header_row, len(headings))
     sheets = {worksheet.title: BulkSheet(_rows(sheet, styles), len(headings), last_row, hidden)}
     if source.base is not None:

@@ -1,0 +1,199 @@
+"""The operator's workbook as openpyxl is given it: whole, but for the rows that are written without being opened."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from io import BytesIO
+from itertools import chain
+from typing import Final
+from xml.etree.ElementTree import Element
+from zipfile import ZipFile
+
+from openpyxl.packaging.relationship import get_dependents, get_rels_path
+from openpyxl.utils.cell import column_index_from_string, coordinate_to_tuple, range_boundaries
+from openpyxl.xml.constants import COMMENTS_NS
+from openpyxl.xml.functions import fromstring
+
+from sync.adapters.workbook.own_rows import MAIN, NotCutError, RawRow, SheetRows
+from sync.adapters.workbook.own_strings import Strings
+from sync.adapters.workbook.own_text import kept_in, xml_of
+
+MOST_SPECIAL: Final = 10_000
+"""Rows that openpyxl is given of one sheet: far more would take it too long."""
+_MOST_BYTES: Final = 40_000_000
+"""Of all that openpyxl is given, inflated: above it, it would need minutes and gigabytes."""
+_LAST_CELL: Final = re.compile(rb'<c r="([A-Z]{1,3})[0-9]')
+_NO_TEXTS: Final = b'<sst xmlns="%b"/>' % MAIN
+
+
+def _tag(name: str) -> str:
+    return f"{{{MAIN.decode()}}}{name}"
+
+
+@dataclass(slots=True)
+class SheetPart:
+    """A sheet: where its rows lie, and what was found of it on the first pass."""
+
+    path: str
+    up_to: int
+    """Rows that are special in any case: those down to the heading."""
+    special: frozenset[int]
+    """The others that openpyxl is given."""
+    head: bytes
+    tail: bytes
+    rows: Element
+    """The special ones, as a tree of XML."""
+    last_row: int
+    last_column: int
+
+    def is_special(self, row: int) -> bool:
+        """Whether openpyxl is given this row."""
+        return row <= self.up_to or row in self.special
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Rows of a sheet that openpyxl must be given, as far as that is known without the file."""
+
+    up_to: int = 1
+    rows: frozenset[int] = frozenset()
+
+
+class Package:
+    """A workbook, split."""
+
+    def __init__(self, archive: ZipFile, sheets: Mapping[str, Wanted], texts: str | None, *, choices: bool) -> None:
+        """Split the workbook in `archive`.
+
+        Args:
+            archive: the operator's file.
+            sheets: the paths of the worksheets, in the workbook's order.
+            texts: the path of the table of texts.
+            choices: whether those texts are sought that decide a conflict.
+
+        Raises:
+            NotCutError: something of it is not written in the way that is cut here.
+        """
+        self._archive = archive
+        self._texts = texts
+        self.parts: Final = tuple(_split(archive, path, wanted) for path, wanted in sheets.items())
+        named = [(cell, value) for part in self.parts for cell, value in _naming_texts(part)]
+        wanted = frozenset(_number(value) for _, value in named)
+        self.strings: Final = Strings(archive, texts, wanted=wanted, choices=choices)
+        for cell, value in named:
+            _put_text(cell, value, self.strings)
+
+    def reduced(self) -> BytesIO:
+        """Make what openpyxl opens.
+
+        Raises:
+            NotCutError: it is larger than openpyxl can be given.
+        """
+        paths = {part.path: part for part in self.parts}
+        others = [entry for entry in self._archive.infolist() if entry.filename not in {*paths, self._texts}]
+        left = _MOST_BYTES - sum(entry.file_size for entry in others)
+        copy = BytesIO()
+        with ZipFile(copy, "w") as made:
+            for name in dict.fromkeys(self._archive.namelist()):
+                if name == self._texts:
+                    made.writestr(name, _NO_TEXTS)
+                elif name not in paths and left >= 0:
+                    made.writestr(name, self._archive.read(name))
+                elif left >= 0:
+                    part = paths[name]
+                    rows = b"".join(xml_of(row) for row in part.rows)
+                    content = kept_in(b"%b<sheetData>%b</sheetData>%b" % (part.head, rows, part.tail))
+                    left -= len(content)
+                    made.writestr(name, content)
+        if left < 0:
+            raise NotCutError("larger than openpyxl can be given")
+        return copy
+
+
+def _split(archive: ZipFile, path: str, wanted: Wanted) -> SheetPart:
+    rows = SheetRows(archive, path)
+    special = wanted.rows | _commented(archive, path)
+    held: dict[int, RawRow] = {}
+    last: set[bytes] = set()
+    last_row = 0
+    for row in rows:
+        number, _, cells = row
+        if number <= wanted.up_to or number in special:
+            held[number] = row
+        if cells:
+            last_row = number
+            found = _LAST_CELL.match(cells, max(cells.rfind(b"<c "), 0))
+            if found is not None:
+                last.add(found[1])
+    tied = _tied(rows.root + rows.tail)
+    missing = {number for number in tied - special if number > wanted.up_to}
+    if missing:
+        held |= {row.number: row for row in SheetRows(archive, path) if row.number in missing}
+    special |= tied
+    if len(special) > MOST_SPECIAL:
+        raise NotCutError("too many rows that openpyxl has to be given")
+    tree = _tree(rows.root, (held[number] for number in sorted(held)))
+    width = max((column_index_from_string(letters.decode()) for letters in last), default=0)
+    return SheetPart(path, wanted.up_to, special, rows.head, rows.tail, tree, last_row, width)
+
+
+def _tree(root: bytes, rows: Iterable[RawRow]) -> Element:
+    try:
+        tree = fromstring(b"%b<sheetData>%b</sheetData></worksheet>" % (root, b"".join(row.xml() for row in rows)))
+    except SyntaxError as exc:
+        raise NotCutError(str(exc)) from exc
+    return tree[0]
+
+
+def _commented(archive: ZipFile, path: str) -> frozenset[int]:
+    """The rows that carry comments."""
+    rels: str = get_rels_path(path)  # type: ignore[no-untyped-call]  # the stubs leave this one open
+    if rels not in archive.namelist():
+        return frozenset()
+    found: set[int] = set()
+    for comments in get_dependents(archive, rels).find(COMMENTS_NS):
+        for comment in fromstring(archive.read(comments.target)).iter(_tag("comment")):
+            found.add(coordinate_to_tuple(comment.get("ref", ""))[0])
+    return frozenset(found)
+
+
+def _tied(xml: bytes) -> frozenset[int]:
+    """The rows of which something is said behind the rows: merged cells, and links."""
+    if b"<mergeCell " not in xml and b"<hyperlink " not in xml:
+        return frozenset()
+    found: set[int] = set()
+    try:
+        tree = fromstring(xml)
+        for each in chain(tree.iter(_tag("mergeCell")), tree.iter(_tag("hyperlink"))):
+            _, top, _, bottom = range_boundaries(each.get("ref", ""))
+            if top is None or bottom is None or bottom - top > MOST_SPECIAL:
+                raise NotCutError("merged cells or links over too many rows")
+            found.update(range(top, bottom + 1))
+    except (SyntaxError, ValueError, TypeError) as exc:
+        raise NotCutError(str(exc)) from exc
+    return frozenset(found)
+
+
+def _naming_texts(part: SheetPart) -> Iterator[tuple[Element, Element]]:
+    """The special cells that name a text of the table, with the value by which they do."""
+    for cell in part.rows.iter(_tag("c")):
+        value = cell.find(_tag("v")) if cell.get("t") == "s" else None
+        if value is not None and value.text:
+            yield cell, value
+
+
+def _number(value: Element) -> int:
+    text = (value.text or "").strip()
+    if not text.isdecimal():
+        raise NotCutError("a text without a number")
+    return int(text)
+
+
+def _put_text(cell: Element, value: Element, strings: Strings) -> None:
+    """Give a cell its text itself, so that openpyxl needs no table."""
+    inner = strings.kept.get(_number(value))
+    if inner is None:
+        raise NotCutError("a text that is not in the table")
+    cell.remove(value)
+    cell.append(fromstring(b'<is xmlns="%b">%b</is>' % (MAIN, inner)))
+    cell.set("t", "inlineStr")

@@ -1,0 +1,152 @@
+"""The result cells of rows that are written without being opened: what `own_opened.py` does cell by cell, as text."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final, TypeAlias
+from xml.sax.saxutils import escape
+
+from openpyxl.utils import get_column_letter
+
+from sync.adapters.workbook.own_forms import style_mark
+from sync.adapters.workbook.own_looks import NEW, Looks
+from sync.adapters.workbook.source import Layout
+from sync.adapters.workbook.styles import is_formula_like, shortened, storable
+from sync.headings import COMMAND
+from sync.model import Status
+from sync.report import RESULT_HEADINGS, RESULT_PREFIX, TableCell
+
+_STATUS: Final = 0
+"""The place of the status among the results."""
+_ROW: Final = RESULT_HEADINGS.index(RESULT_PREFIX + "Row")
+_SELDOM_TWICE: Final = frozenset(RESULT_HEADINGS.index(RESULT_PREFIX + name) for name in ("Messages", "Updated on"))
+_MOST_TEXTS: Final = 20_000
+_MOST_REMEMBERED: Final = 4_096
+
+_Pieces: TypeAlias = tuple[bytes, ...]
+"""A cell, or several, between the places where the number of its row stands."""
+
+
+class NewTexts:
+    """Texts that are added to the workbook's table, for cells of which many say the same."""
+
+    def __init__(self, first: int) -> None:
+        """Number them from `first` on."""
+        self._first = first
+        self._numbers: dict[str, int] = {}
+
+    def number(self, text: str) -> int | None:
+        """The number of a text; `None` where so many were added that this one is better put into its cell."""
+        if text not in self._numbers:
+            if len(self._numbers) == _MOST_TEXTS:
+                return None
+            self._numbers[text] = self._first + len(self._numbers)
+        return self._numbers[text]
+
+    def entries(self) -> Iterator[bytes]:
+        """Give their part of the table."""
+        for text in self._numbers:
+            yield b"<si>%b</si>" % text_xml(text)
+
+
+def text_xml(text: str) -> bytes:
+    """Write a storable text."""
+    return b'<t xml:space="preserve">%b</t>' % escape(text).encode()
+
+
+class ResultCells:
+    """Writes what stands in the result columns of a row, in the looks that it had there before."""
+
+    def __init__(self, layout: Layout, looks: Looks, texts: NewTexts, *, came_back: bool, locked: bool) -> None:
+        """Take the places of the results.
+
+        Args:
+            layout: where the results go, and which columns lose what they held.
+            looks: the styles of the workbook.
+            texts: where texts are added that many cells have.
+            came_back: whether old results are written over, with nothing where there is nothing.
+            locked: whether the sheet is, so that an added `Command` must be opened.
+        """
+        self._looks = looks
+        self._texts = texts
+        self._came_back = came_back
+        self._columns = [layout.places[heading] + 1 for heading in RESULT_HEADINGS]
+        self._emptied = sorted(column + 1 for column in layout.emptied)
+        self._normal = looks.normal() if self._emptied else NEW
+        self._command = layout.places[COMMAND] + 1 if locked and COMMAND in layout.places else None
+        command = () if self._command is None else (self._command,)
+        self.columns: Final = frozenset((*self._columns, *self._emptied, *command))
+        """From 1: all in which something may change."""
+        self.first: Final = min(self.columns)
+        self.last: Final = max(self.columns)
+        self.fills_gaps: Final = not looks.is_bare(self._normal)
+        """Whether even a row without cells gets some."""
+        self._rows: dict[object, _Pieces] = {}
+
+    def behind(self, number: int, result: Sequence[TableCell] | None) -> bytes:
+        """Write the cells of a row that has none where they go, nor further on."""
+        key = None if result is None else (*result[:_ROW], *result[_ROW + 1 :])
+        pieces = self._rows.get(key)
+        if pieces is None:
+            joined = [b""]
+            for _, (first, *others) in sorted(self._cells(result, {}).items()):
+                joined[-1] += first
+                joined += others
+            pieces = tuple(joined)
+            if len(self._rows) < _MOST_REMEMBERED:
+                self._rows[key] = pieces
+        return (b"%d" % number).join(pieces)
+
+    def write(self, number: int, result: Sequence[TableCell] | None, styles: Mapping[int, int]) -> dict[int, bytes]:
+        """Write the cells of a row by their columns; the others stay as they are.
+
+        Args:
+            number: of the row.
+            result: what is said of it; `None` where nothing is.
+            styles: of the cells that it has in these columns, by column.
+        """
+        digits = b"%d" % number
+        return {column: digits.join(pieces) for column, pieces in self._cells(result, styles).items()}
+
+    def _cells(self, result: Sequence[TableCell] | None, styles: Mapping[int, int]) -> dict[int, _Pieces]:
+        cells = {column: self._cell(column, self._normal, b"/>") for column in self._emptied}
+        if result is None:
+            return cells
+        styles = {**styles, **dict.fromkeys(self._emptied, self._normal)}
+        if self._command is not None:
+            style = self._looks.unlocked(styles.get(self._command, NEW))
+            cells[self._command] = self._cell(self._command, style, b"/>")
+        for slot, value in enumerate(result):
+            column = self._columns[slot]
+            style = styles.get(column, NEW)
+            if slot == _ROW:
+                before, after = self._cell(column, style, b"><v>")
+                cells[column] = (before, after, b"</v></c>")
+            elif isinstance(value, int):
+                cells[column] = self._cell(column, style, b"><v>%d</v></c>" % value)
+            elif value is not None:
+                cells[column] = self._text(slot, value, style)
+            elif self._came_back:
+                cells[column] = self._cell(column, style, b"/>")
+        return cells
+
+    def _cell(self, column: int, style: int, rest: bytes) -> _Pieces:
+        """A cell with this behind its attributes; one that holds nothing is there only for its look."""
+        is_bare = self._looks.is_bare(style)
+        if is_bare and rest == b"/>":
+            return (b"",)
+        mark = b"" if is_bare else style_mark(style)
+        return b'<c r="%b' % get_column_letter(column).encode(), b'"%b%b' % (mark, rest)
+
+    def _text(self, slot: int, value: str, style: int) -> _Pieces:
+        if slot == _STATUS:
+            style = self._looks.of_status(Status(value), style)
+        elif is_formula_like(value):
+            style = self._looks.quoted(style)
+        text = storable(shortened(value))
+        number = None if slot in _SELDOM_TWICE or not text else self._texts.number(text)
+        if not text:
+            rest = b' t="inlineStr"/>'
+        elif number is None:
+            rest = b' t="inlineStr"><is>%b</is></c>' % text_xml(text)
+        else:
+            rest = b' t="s"><v>%d</v></c>' % number
+        return self._cell(self._columns[slot], style, rest)
