@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from sync.adapters.background import answer_of, begin, is_at_work
 from sync.adapters.whole_file import place
@@ -44,6 +44,24 @@ class Stage(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Export:
+    """What of the live sections is asked for; what is empty takes all."""
+
+    courses: tuple[int, ...] = ()
+    active: Literal["", "active", "inactive"] = ""
+    since: str = ""
+    """A date: changed on it, or later."""
+    suffix: Literal[".xlsx", ".csv"] = ".xlsx"
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """The options of the command line that say the same."""
+        courses = [word for course in self.courses for word in ("--course", str(course))]
+        activity = [f"--{self.active}"] if self.active else []
+        return (*courses, *activity, *(["--changed-since", self.since] if self.since else []))
+
+
+@dataclass(frozen=True, slots=True)
 class About:
     """What is known of it from the start."""
 
@@ -61,6 +79,8 @@ class About:
     leave_out: str = ""
     choices: tuple[str, ...] = ()
     sha256: str = ""
+    words: tuple[str, ...] = ()
+    """The options of an export."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,10 +187,17 @@ class Desk:
         prepared = self.new(About(Kind.UNDO, f"undo of {run_id}", person, at_wall, run_id=run_id))
         return self.begin(prepared, ["undo", run_id, "--out", str(prepared.folder)])
 
-    def workbook(self, kind: Kind, *, person: str, at_wall: float) -> Prepared:
-        """Write an export or a template."""
-        prepared = self.new(About(kind, f"{kind}.xlsx", person, at_wall))
-        return self.begin(prepared, [kind.value, "-o", str(prepared.folder / f"{kind}.xlsx")])
+    def export(self, export: Export, *, person: str, at_wall: float) -> Prepared:
+        """Write the live sections that are asked for."""
+        called = f"{Kind.EXPORT}{export.suffix}"
+        prepared = self.new(About(Kind.EXPORT, called, person, at_wall, words=export.words))
+        return self.begin(prepared, ["export", *export.words, "-o", str(prepared.folder / called)])
+
+    def template(self, *, person: str, at_wall: float) -> Prepared:
+        """Write an empty workbook, with the account's courses to choose from."""
+        called = f"{Kind.TEMPLATE}.xlsx"
+        prepared = self.new(About(Kind.TEMPLATE, called, person, at_wall))
+        return self.begin(prepared, ["template", "-o", str(prepared.folder / called)])
 
     def find(self, name: str) -> Prepared:
         """The folder of this name, as it stands.
@@ -223,8 +250,10 @@ def _about_json(about: About) -> dict[str, object]:
         "leave_out": about.leave_out,
         "choices": list(about.choices),
         "sha256": about.sha256,
+        "words": list(about.words),
     }
 
 
 def _about_of(facts: dict[str, Any]) -> About:
-    return About(**{**facts, "kind": Kind(facts["kind"]), "choices": tuple(facts["choices"])})
+    lists = {name: tuple(facts.get(name, ())) for name in ("choices", "words")}
+    return About(**{**facts, **lists, "kind": Kind(facts["kind"])})

@@ -24,7 +24,7 @@ from starlette.types import ASGIApp
 
 from sync.errors import CourseSyncError
 from sync.logs import get_logger
-from sync.web import asking, deciding, people, plan, run, signing, start, upload
+from sync.web import asking, deciding, people, plan, run, signing, start, upload, workbooks
 from sync.web.access import Role
 from sync.web.events import Hub
 from sync.web.security import Guard, broken
@@ -48,7 +48,7 @@ def create_app(site: Site, *, hosts: Collection[str]) -> ASGIApp:
         Route("/sign-in", signing.sign_in(site), methods=["GET", "POST"]),
         _post("/sign-out", of(viewer, signing.sign_out)),
         _post("/uploads", of(operator, upload.upload)),
-        _post("/workbooks", of(operator, start.prepare_workbook)),
+        _post("/workbooks", of(operator, workbooks.prepare_workbook)),
         _get("/plans/{plan}", of(viewer, plan.plan)),
         _post("/plans/{plan}/decisions", of(operator, deciding.plan_again)),
         _post("/plans/{plan}/kept", of(operator, deciding.keep_page)),

@@ -62,7 +62,7 @@ def download(visit: Visit) -> Response:
     prepared = visit.site.desk.find(visit.path("plan"))
     name = visit.path("name")
     path = prepared.folder / name
-    if name not in (*DOWNLOADS, "export.xlsx", "template.xlsx") or not path.is_file():
+    if name not in (*DOWNLOADS, "export.xlsx", "export.csv", "template.xlsx") or not path.is_file():
         raise HTTPException(HTTPStatus.NOT_FOUND)
     visit.note("downloaded", plan=prepared.name, file=name)
     return FileResponse(path, filename=name, content_disposition_type="attachment")

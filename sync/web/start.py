@@ -17,6 +17,7 @@ from sync.jobs.prepared import Kind
 from sync.model import RunFacts
 from sync.web.site import Site
 from sync.web.visits import Visit, to
+from sync.web.workbooks import asked_for
 from sync.web.writing import writing
 
 RUNS_SHOWN = 15
@@ -51,7 +52,7 @@ def start(visit: Visit) -> Response:
         orders=orders,
         at_work=OrderState.AT_WORK,
         plans=[each for each in prepared if each.about.kind in (Kind.PLAN, Kind.UNDO)],
-        files=[each for each in prepared if each.about.kind in (Kind.EXPORT, Kind.TEMPLATE)][:4],
+        files=[(each, asked_for(each)) for each in prepared if each.about.kind in (Kind.EXPORT, Kind.TEMPLATE)][:4],
         runs=[
             (facts, _state_of(facts), counts_by_status(store, facts.run_id))
             for facts in recent_runs(store, at_most=RUNS_SHOWN)
@@ -65,14 +66,6 @@ def _state_of(facts: RunFacts) -> str:
 
 def _called(site: Site, order: Order) -> str:
     return order.run_id or order.plan if order.kind.is_of_run else site.desk.find(order.plan).about.called
-
-
-def prepare_workbook(visit: Visit) -> Response:
-    """Begin an export or a template, in a process of its own."""
-    kind = Kind.EXPORT if visit.field("kind") == "export" else Kind.TEMPLATE
-    made = visit.site.desk.workbook(kind, person=visit.person.name, at_wall=visit.site.clock.wall())
-    visit.note(f"{kind.value}_begun", prepared=made.name)
-    return to(f"/plans/{made.name}")
 
 
 def withdraw(visit: Visit) -> Response:
