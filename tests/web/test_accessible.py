@@ -26,6 +26,7 @@ PAGES = {
     "approve": "I have looked at this, and it is meant",
     "order": "It waits",
     "run": "About",
+    "stop": "Stop this run for good?",
     "report": "Finished",
     "undo": "would put back",
     "file": "Download",

@@ -47,6 +47,8 @@ def tour(folder: Path, sandbox: SandboxProcess) -> Iterator[Tour]:
         paths["undo"] = ada.post(f"{paths['report']}/undo").headers["location"]
         ada.made(paths["undo"])
         paths["run"] = _run(ada, paths["plan-long"])
+        paths["stop"] = f"{paths['run']}/stop"
+        ada.post(f"{paths['plan']}/kept/2", {"leave": "2"})
         paths["order"] = ada.approve(paths["plan"]).headers["location"]
         paths["approve"] = f"{paths['plan-held']}/approval"
         paths[SIGNED_OUT] = "/sign-in"
