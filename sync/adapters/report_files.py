@@ -3,12 +3,14 @@
 import csv
 import json
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from io import StringIO
+from itertools import chain, islice
 from pathlib import Path
 from typing import Final
 
-from sync.adapters.whole_file import Disk, FileNotWritten, place, sweep
+from sync.adapters.whole_file import Disk, FileContent, FileNotWritten, place, sweep
 from sync.adapters.workbook.source import SheetSource
 from sync.model import CheckedSheet, RunReport
 from sync.report import CSV_COLUMNS, check_complete, csv_rows, json_objects, summary_object, with_cells
@@ -16,6 +18,7 @@ from sync.report import CSV_COLUMNS, check_complete, csv_rows, json_objects, sum
 FAILED: Final = "failed.xlsx"
 
 _encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(", ", ": ")).encode
+_ROWS_A_PIECE: Final = 1_000
 _LINE_BREAKS = {"\u0085": "\\u0085", "\u2028": "\\u2028", "\u2029": "\\u2029"}
 """JSON allows them in text, but readers that split lines do not."""
 
@@ -81,18 +84,22 @@ def _make(folder: Path) -> None:
             each.mkdir(mode=0o700, exist_ok=True)
 
 
-def csv_bytes(report: RunReport) -> bytes:
-    """Make `report.csv`: every field quoted, UTF-8 with the mark by which Excel knows it."""
-    text = StringIO(newline="")
-    writer = csv.writer(text, quoting=csv.QUOTE_ALL)
-    writer.writerow(CSV_COLUMNS)
-    writer.writerows(csv_rows(report))
-    return text.getvalue().encode("utf-8-sig", "backslashreplace")
+def csv_pieces(report: RunReport) -> Iterator[bytes]:
+    """Make `report.csv` piece by piece: every field quoted, UTF-8 with the mark by which Excel knows it."""
+    encoding = "utf-8-sig"
+    rows = chain([CSV_COLUMNS], csv_rows(report))
+    while piece := list(islice(rows, _ROWS_A_PIECE)):
+        text = StringIO(newline="")
+        csv.writer(text, quoting=csv.QUOTE_ALL).writerows(piece)
+        yield text.getvalue().encode(encoding, "backslashreplace")
+        encoding = "utf-8"
 
 
-def jsonl_bytes(report: RunReport) -> bytes:
-    """Make `report.jsonl`: one object a line, and no other line break than the one after it."""
-    return b"".join(_json_line(_encode(record)) for record in json_objects(report))
+def jsonl_pieces(report: RunReport) -> Iterator[bytes]:
+    """Make `report.jsonl` piece by piece: one object a line, and no other line break than the one after it."""
+    lines = (_json_line(_encode(record)) for record in json_objects(report))
+    while piece := b"".join(islice(lines, _ROWS_A_PIECE)):
+        yield piece
 
 
 def summary_bytes(report: RunReport) -> bytes:
@@ -108,15 +115,20 @@ def _json_line(text: str) -> bytes:
     return text.encode("utf-8", "backslashreplace") + b"\n"
 
 
-def _contents(report: RunReport, source: SheetSource | None) -> Iterator[tuple[str, Callable[[], bytes | None]]]:
-    """The files, the most telling and smallest first: on a disk that is almost full they still find room."""
+def _contents(report: RunReport, source: SheetSource | None) -> Iterator[tuple[str, Callable[[], FileContent | None]]]:
+    """The files, the most telling and smallest first: on a disk that is almost full they still find room.
+
+    report.xlsx comes last and takes longest, in a process of its own: that is at work while the others are written.
+    """
     from sync.adapters.workbook.results import failed_workbook, report_workbook  # noqa: PLC0415 - openpyxl takes long
 
-    yield "summary.json", lambda: summary_bytes(report)
-    yield "report.csv", lambda: csv_bytes(report)
-    yield "report.jsonl", lambda: jsonl_bytes(report)
-    yield FAILED, lambda: failed_workbook(report, source)
-    yield "report.xlsx", lambda: report_workbook(report, source)
+    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="report") as beside:
+        own = beside.submit(report_workbook, report, source)
+        yield "summary.json", lambda: summary_bytes(report)
+        yield "report.csv", lambda: csv_pieces(report)
+        yield "report.jsonl", lambda: jsonl_pieces(report)
+        yield FAILED, lambda: failed_workbook(report, source)
+        yield "report.xlsx", own.result
 
 
 def _remove_old(path: Path, disk: Disk) -> list[str]:

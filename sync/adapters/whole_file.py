@@ -3,6 +3,7 @@
 import hashlib
 import os
 import tempfile
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,10 @@ from sync.failpoints import reach
 _PART_PREFIX = ".coursesync-"
 _PART_SUFFIX = ".part"
 _OTHER_NAMES = range(2, 10)
+
+
+FileContent = bytes | Iterable[bytes]
+"""Of a file: whole, or piece by piece, so that nobody holds all of it."""
 
 
 class Disk:
@@ -73,7 +78,7 @@ class Placed:
     """A sentence, where it is not the place that was asked for."""
 
 
-def place(path: Path, content: bytes, *, disk: Disk | None = None) -> Placed:
+def place(path: Path, content: FileContent, *, disk: Disk | None = None) -> Placed:
     """Write `content` to `path` as a whole; where `path` cannot be replaced (open in Excel, a folder), beside it.
 
     Raises:
@@ -114,7 +119,7 @@ def sweep(directory: Path, *, disk: Disk | None = None) -> None:
             disk.remove(part)
 
 
-def _place(path: Path, content: bytes, disk: Disk) -> Placed:
+def _place(path: Path, content: FileContent, disk: Disk) -> Placed:
     descriptor, part = disk.create(path.parent)
     try:
         try:
@@ -131,10 +136,11 @@ def _place(path: Path, content: bytes, disk: Disk) -> Placed:
     return placed
 
 
-def _write_all(descriptor: int, content: bytes, disk: Disk) -> None:
-    rest = memoryview(content)
-    while rest:
-        rest = rest[disk.write(descriptor, rest) :]
+def _write_all(descriptor: int, content: FileContent, disk: Disk) -> None:
+    for piece in (content,) if isinstance(content, bytes) else content:
+        rest = memoryview(piece)
+        while rest:
+            rest = rest[disk.write(descriptor, rest) :]
     reach("file.written")
     disk.flush(descriptor)
 
