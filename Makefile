@@ -14,7 +14,7 @@ UNATTENDED := --extra alerts --extra metrics --extra watch
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo picture fmt lint types imports test cov e2e bench corpus fuzz soak screenshots check requirements clean
+.PHONY: help setup demo picture fmt lint types imports test cov e2e bench corpus fuzz soak screenshots page-pictures check requirements clean
 
 help: ## say what each target does
 	@sed -n 's/^\([a-z][a-z0-9-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | while IFS='|' read -r name what; do \
@@ -65,6 +65,9 @@ soak: .venv/.dev ## run the long tests, or those of a name: make soak SOAK=state
 
 screenshots: .venv/.dev ## look at every page of `serve` in Chromium: build/screenshots
 	$(BIN)/python -m tests.web.screenshots build/screenshots
+
+page-pictures: .venv/.dev ## draw the pictures of the page in the README anew, in Chromium
+	$(BIN)/python -m tests.web.screenshots build/screenshots sample_data
 
 check: lint types imports test ## everything that has to hold before a commit
 

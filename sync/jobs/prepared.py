@@ -100,6 +100,11 @@ class Prepared:
         return self.folder / SHEET
 
     @property
+    def refusal(self) -> str:
+        """Why it was not made, by the name that its person knows it under."""
+        return str(self.answer.get("error", "")).replace(SHEET, self.about.called)
+
+    @property
     def sends(self) -> int:
         """Rows that would be sent."""
         return int(self.answer.get("counts", {}).get("to_update", 0))

@@ -1,14 +1,17 @@
 """A plan: being made, refused, or shown row by row; approved."""
 
 from http import HTTPStatus
+from pathlib import Path
 
 from starlette.exceptions import HTTPException
 from starlette.responses import FileResponse, Response
 
 from sync.adapters.finding import Filter
+from sync.adapters.store.history import find_run
 from sync.adapters.store.orders import OrderKind, keep_order, orders_of_plan
 from sync.jobs.decisions import decisions_in, pending
 from sync.jobs.prepared import Kind, Prepared, Stage
+from sync.rails import HELD
 from sync.report import row_ranges
 from sync.web.access import Role
 from sync.web.deciding import RANGES_SHOWN, decision_facts, may_decide
@@ -46,7 +49,9 @@ def plan(visit: Visit) -> Response:
         "plan.html",
         facts,
         counts={status: count for status, count in answer["counts"].items() if count},
-        issues=answer["issues"][:ISSUES_SHOWN],
+        problems=[issue for issue in answer["issues"] if issue["rows"]][:ISSUES_SHOWN],
+        remarks=[issue for issue in answer["issues"] if not issue["rows"] and issue["code"] != HELD][:ISSUES_SHOWN],
+        undone=_undone(visit, prepared),
         rails=answer.get("rails", []),
         saved=answer.get("plan"),
         orders=orders_of_plan(visit.store, prepared.name),
@@ -55,6 +60,12 @@ def plan(visit: Visit) -> Response:
         is_undo=prepared.about.kind is Kind.UNDO,
         plan_leaves=len(decisions_in(prepared).leave),
     )
+
+
+def _undone(visit: Visit, prepared: Prepared) -> str:
+    """The sheet whose run an undo takes back; empty for anything else."""
+    facts = find_run(visit.store, prepared.about.run_id or "")
+    return "" if facts is None or facts.input is None else Path(facts.input.path).name
 
 
 def download(visit: Visit) -> Response:

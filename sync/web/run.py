@@ -7,7 +7,7 @@ from starlette.responses import FileResponse, RedirectResponse, Response
 
 from sync.adapters.lock import who_holds
 from sync.adapters.store.history import find_run
-from sync.adapters.store.orders import Order, OrderKind, OrderState, find_order, why_not_carried_out
+from sync.adapters.store.orders import Order, OrderKind, OrderState, find_order, open_orders, why_not_carried_out
 from sync.adapters.store.progress import PACE_S, pace_of
 from sync.adapters.store.run_rows import outcomes_at
 from sync.jobs.carrying import run_of_order
@@ -20,6 +20,7 @@ from sync.web.differences import difference, is_long
 from sync.web.plan import DOWNLOADS
 from sync.web.rows import ROWS_A_PAGE, ChangeShown, RowShown, TablePage, page_of, table_page, wanted_by
 from sync.web.standing import Standing, live_facts, standing_of
+from sync.web.start import called_of
 from sync.web.visits import Visit
 
 REPORTS = tuple(name for name in DOWNLOADS if name != "plan.json")
@@ -109,8 +110,10 @@ def order(visit: Visit) -> Response:
             return Response(headers={"HX-Redirect": f"/runs/{run_id}"})
         return RedirectResponse(f"/runs/{run_id}", status_code=HTTPStatus.SEE_OTHER)
     holder = who_holds(visit.site.settings.state_dir / "run.lock")
-    called = found.plan if found.kind.is_of_run else visit.site.desk.find(found.plan).about.called
-    return visit.page("order.html", order=found, called=called, holder=holder, state=found.state.value)
+    at_work = next((each for each in open_orders(visit.store) if each.state is OrderState.AT_WORK), None)
+    ahead = "" if at_work is None else called_of(visit.site, at_work)
+    called = called_of(visit.site, found)
+    return visit.page("order.html", order=found, called=called, ahead=ahead, holder=holder, state=found.state.value)
 
 
 def _has_begun(found: Order) -> bool:

@@ -114,6 +114,7 @@ class Site:
             "account": settings.account,
             "base_url": settings.base_url,
             "is_sandbox": settings.is_loopback,
+            "most_bytes": self.limits.upload_bytes,
         }
         return Rendering(always)
 

@@ -80,7 +80,11 @@ def live_facts(site: Site, standing: Standing) -> dict[str, Any]:
         "state": standing.state,
         "done": progress.done,
         "total": progress.to_send,
-        "said": text("run.done", done=f"{progress.done:,}", total=f"{progress.to_send:,}"),
+        "said": text(
+            "run.done.one" if progress.to_send == 1 else "run.done",
+            done=f"{progress.done:,}",
+            total=f"{progress.to_send:,}",
+        ),
         "pace": text("run.pace", n=progress.last_minute) if standing.is_at_work else "",
         "left": left if standing.is_at_work else "",
         "state_said": text(f"run.{standing.state}"),

@@ -44,27 +44,31 @@ def start(visit: Visit) -> Response:
     prepared = list(site.desk.recent(at_most=PREPARED_SHOWN))
     windows = read_ledger(store, site.settings, site.clock).use(site.clock.boot())
     holder = who_holds(site.settings.state_dir / "run.lock")
-    orders = [(order, _called(site, order), run_of_order(store, order, site.desk)) for order in open_orders(store)]
+    orders = [(order, called_of(site, order), run_of_order(store, order, site.desk)) for order in open_orders(store)]
     return visit.page(
         "start.html",
         windows=[Window(each.window, each.used, each.limit) for each in windows if each.limit > 1],
         holder=holder,
         orders=orders,
+        carried_out=any(order.state is OrderState.AT_WORK for order, _, _ in orders),
         at_work=OrderState.AT_WORK,
         plans=[each for each in prepared if each.about.kind in (Kind.PLAN, Kind.UNDO)],
         files=[(each, asked_for(each)) for each in prepared if each.about.kind in (Kind.EXPORT, Kind.TEMPLATE)][:4],
         runs=[
-            (facts, _state_of(facts), counts_by_status(store, facts.run_id))
+            (facts, _state_of(facts, is_busy=holder is not None), counts_by_status(store, facts.run_id))
             for facts in recent_runs(store, at_most=RUNS_SHOWN)
         ],
     )
 
 
-def _state_of(facts: RunFacts) -> str:
+def _state_of(facts: RunFacts, *, is_busy: bool) -> str:
+    if facts.state == "open" and is_busy:
+        return "at_work"
     return "for_good" if facts.stop is not None and is_for_good([facts.stop]) else facts.state
 
 
-def _called(site: Site, order: Order) -> str:
+def called_of(site: Site, order: Order) -> str:
+    """What an order is known by: its sheet, or its run."""
     return order.run_id or order.plan if order.kind.is_of_run else site.desk.find(order.plan).about.called
 
 

@@ -137,6 +137,23 @@ def approve(page: Page) -> None:
     expect(page.get_by_role("heading", name="Finished")).to_be_visible()
 
 
+def test_a_file_that_is_too_large_or_no_sheet_is_told(
+    browser: Browser, staffed: PageProcess, watched: list[str], tmp_path: Path
+) -> None:
+    """Before it is sent where it is too large; in the loader's words, by its own name, where it is no sheet."""
+    page = by_name(browser, staffed, "ada", watched)
+    large, picture = tmp_path / "large.xlsx", tmp_path / "picture.xlsx"
+    large.write_bytes(b"\0" * 21_500_000)
+    picture.write_bytes(b"\xff\xd8\xff\xe0 a picture")
+
+    upload(page, large)
+    expect(page.get_by_role("alert")).to_have_text("The file is larger than 20 MB.")
+    upload(page, picture)
+    expect(page.get_by_role("alert")).to_have_text("picture.xlsx is an image, not a sheet.")
+    assert watched == []
+    page.context.close()
+
+
 def test_what_failed_is_mended_and_uploaded_again_and_undone(
     browser: Browser, staffed: PageProcess, sandbox: SandboxProcess, watched: list[str], tmp_path: Path
 ) -> None:
@@ -186,7 +203,7 @@ def test_two_people_approve_at_once(
     with slowed(sandbox, 1000):
         for page in pages.values():
             page.get_by_role("button", name="Approve and send").click()
-        expect(pages["ben"].get_by_text("It waits:")).to_be_visible()
+        expect(pages["ben"].get_by_text("It waits for the run of ada.xlsx")).to_be_visible()
         looking = by_name(browser, staffed, "ada", watched)
         expect(looking.get_by_role("link", name="ben.xlsx").first).to_be_visible()
         expect(looking.get_by_text(re.compile("approved by ben"))).to_be_visible()

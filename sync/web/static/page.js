@@ -12,6 +12,8 @@ document.querySelectorAll("form.upload").forEach((form) => {
   });
   form.addEventListener("submit", (event) => {
     event.preventDefault();
+    // The server ends such a connection unheard, so the words have to come from here.
+    if (file.files.length && file.files[0].size > Number(form.dataset.most)) { say(form, form.dataset.large); return; }
     const button = form.querySelector("button");
     button.disabled = true;
     bar.hidden = false;
@@ -50,6 +52,7 @@ document.querySelectorAll("[data-events]").forEach((card) => {
   let said = 0;
   events.addEventListener("progress", (event) => {
     const facts = JSON.parse(event.data);
+    announce.classList.add("unseen");
     card.querySelectorAll("[data-live]").forEach((place) => { place.textContent = facts[place.dataset.live] || ""; });
     const bar = card.querySelector("progress");
     bar.max = Math.max(1, facts.total);
@@ -60,7 +63,7 @@ document.querySelectorAll("[data-events]").forEach((card) => {
     if (Date.now() - said > 15000) { announce.textContent = facts.said; said = Date.now(); }
   });
   events.addEventListener("ended", () => { events.close(); window.location.reload(); });
-  events.addEventListener("error", () => { announce.textContent = card.dataset.lost; said = 0; if (events.readyState === EventSource.CLOSED) { again(); } });
+  events.addEventListener("error", () => { announce.textContent = card.dataset.lost; announce.classList.remove("unseen"); said = 0; if (events.readyState === EventSource.CLOSED) { again(); } });
   window.addEventListener("pagehide", () => events.close());
 });
 // A tick that the server did not take is not kept: say so, and show what is kept.
