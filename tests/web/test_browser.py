@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from openpyxl import load_workbook
 from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import TimeoutError as PlaywrightTimeoutError
 
 from tests.programs import needs
 from tests.sandbox_process import SandboxProcess
@@ -83,7 +84,7 @@ def test_the_whole_way(
     expect(page.get_by_text("19 sections of quayside")).to_be_visible()
     with slowed(sandbox, 400):
         page.get_by_role("button", name="Approve and send").click()
-        page.wait_for_url("**/runs/*")
+        begun(page)
         expect(page.locator("[data-live=said]")).to_have_text(re.compile(r"^[1-9]\d* of 19 rows"))
         expect(page.locator("[data-count=updated]")).to_have_text(re.compile(r"^[1-9]"))
         page.reload()
@@ -109,7 +110,7 @@ def test_a_run_outlives_the_browser_and_the_server(
     page.get_by_role("link", name="Approve").click()
     with slowed(sandbox, 600):
         page.get_by_role("button", name="Approve and send").click()
-        page.wait_for_url("**/runs/*")
+        begun(page)
         expect(page.locator("[data-live=said]")).to_have_text(re.compile(r"^[1-9]"))
         address = page.url
         staffed.stop(kill=True)
@@ -133,8 +134,16 @@ def upload(page: Page, sheet: Path) -> None:
 def approve(page: Page) -> None:
     page.get_by_role("link", name="Approve").click()
     page.get_by_role("button", name="Approve and send").click()
-    page.wait_for_url("**/runs/*")
+    begun(page)
     expect(page.get_by_role("heading", name="Finished")).to_be_visible()
+
+
+def begun(page: Page) -> None:
+    """Wait for the run's own page; what stands on the page instead is the failure's message."""
+    try:
+        page.wait_for_url("**/runs/*")
+    except PlaywrightTimeoutError as error:
+        raise AssertionError(f"{page.url}: {page.inner_text('main')}") from error
 
 
 def test_a_file_that_is_too_large_or_no_sheet_is_told(
