@@ -22,7 +22,7 @@ def history(options: Common, *, audit: bool) -> int:
     """List the runs of this profile, newest first."""
     from sync.adapters.clock import SystemClock  # noqa: PLC0415 - loaded when the command runs
     from sync.adapters.store import open_store  # noqa: PLC0415 - the same
-    from sync.adapters.store.audit import audit_entries  # noqa: PLC0415 - the same
+    from sync.adapters.store.audit import audit_entries, first_changed  # noqa: PLC0415 - the same
     from sync.adapters.store.deliveries import where_files_lie  # noqa: PLC0415 - the same
     from sync.adapters.store.history import recent_runs  # noqa: PLC0415 - the same
     from sync.adapters.store.standing import counts_by_status  # noqa: PLC0415 - the same
@@ -34,6 +34,9 @@ def history(options: Common, *, audit: bool) -> int:
             entries = audit_entries(store)
             data(options, [_entry_object(entry) for entry in entries])
             say(options, [_entry_line(entry) for entry in entries] or ["Nothing yet."])
+            changed = first_changed(store)
+            if changed is not None:
+                say(options, [f"The log was changed by hand: entry {changed} is not as it was written."])
             return 0
         runs = [(facts, counts_by_status(store, facts.run_id)) for facts in recent_runs(store)]
         lies = where_files_lie(store)

@@ -61,12 +61,14 @@ class Carrier:
     def _begin(self, order: Order) -> None:
         out = self._out(order)
         with closing(open_store(self.desk.state_dir, self.clock)) as store:
+            began_wall = self.clock.wall()  # before its run can begin: by that moment the run is known as this order's
             try:
                 process = begin((*self._words(order), "--json", "--log-format", "json", *self.desk.words), out)
             except (OSError, CourseSyncError) as error:
-                end_order(store, order.number, exit_code=1, run_id=order.run_id, said=str(error))
+                run_id = order.run_id if order.kind.is_of_run else None
+                end_order(store, order.number, exit_code=1, run_id=run_id, said=str(error))
                 return
-            begin_order(store, order.number, process=process)
+            begin_order(store, order.number, process=process, began_wall=began_wall)
 
     def _end(self, order: Order) -> None:
         answer = answer_of(self._out(order)) or {}

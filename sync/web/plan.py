@@ -1,5 +1,6 @@
 """A plan: being made, refused, or shown row by row; approved."""
 
+from datetime import datetime
 from http import HTTPStatus
 from pathlib import Path
 
@@ -140,7 +141,15 @@ def _why_not(visit: Visit, prepared: Prepared) -> str:
         return "approve.role"
     if visit.site.four_eyes and visit.person.name == prepared.about.person:
         return "approve.own"
+    if _has_expired(visit, prepared):
+        return "approve.expired"
     return ""
+
+
+def _has_expired(visit: Visit, prepared: Prepared) -> bool:
+    """Whether its run would refuse the plan by now; an undo is planned anew when it begins, and has no such time."""
+    saved = prepared.answer.get("plan")
+    return saved is not None and datetime.fromisoformat(saved["expires_at"]).timestamp() < visit.site.clock.wall()
 
 
 def _refusal(visit: Visit, prepared: Prepared) -> str:

@@ -7,7 +7,7 @@ from starlette.responses import FileResponse, RedirectResponse, Response
 
 from sync.adapters.lock import who_holds
 from sync.adapters.store.history import find_run
-from sync.adapters.store.orders import Order, OrderKind, OrderState, find_order, open_orders, why_not_carried_out
+from sync.adapters.store.orders import Order, OrderState, find_order, open_orders, why_not_carried_out
 from sync.adapters.store.progress import PACE_S, pace_of
 from sync.adapters.store.run_rows import outcomes_at
 from sync.jobs.carrying import run_of_order
@@ -103,9 +103,7 @@ def order(visit: Visit) -> Response:
     found = find_order(visit.store, visit.number("number"))
     if found is None:
         raise HTTPException(HTTPStatus.NOT_FOUND)
-    run_id = found.run_id if found.state is OrderState.ENDED else None
-    run_id = run_id or (run_of_order(visit.store, found, visit.site.desk) if _has_begun(found) else None)
-    if run_id is not None and (found.kind is not OrderKind.UNDO or run_id != found.run_id):
+    if (run_id := _run_of(visit, found)) is not None:
         if visit.request.headers.get("hx-request") == "true":
             return Response(headers={"HX-Redirect": f"/runs/{run_id}"})
         return RedirectResponse(f"/runs/{run_id}", status_code=HTTPStatus.SEE_OTHER)
@@ -116,8 +114,15 @@ def order(visit: Visit) -> Response:
     return visit.page("order.html", order=found, called=called, ahead=ahead, holder=holder, state=found.state.value)
 
 
-def _has_begun(found: Order) -> bool:
-    return found.state in (OrderState.AT_WORK, OrderState.ENDED)
+def _run_of(visit: Visit, found: Order) -> str | None:
+    """The run that carries out an order, or has; an undo that waits names the run that it takes back, not its own."""
+    match found.state:
+        case OrderState.ENDED:
+            return found.run_id
+        case OrderState.AT_WORK:
+            return run_of_order(visit.store, found, visit.site.desk)
+        case OrderState.WAITING | OrderState.WITHDRAWN:
+            return None
 
 
 def download(visit: Visit) -> Response:

@@ -191,6 +191,7 @@ ENGLISH: Final[Mapping[str, str]] = {
     "approve.back": "Back to the plan",
     "approve.own": "You uploaded this sheet: somebody else has to approve it.",
     "approve.role": "Your role may not approve. Send the address of this page to somebody who may.",
+    "approve.expired": "This plan has expired: plan the sheet again, and look at what it would change now.",
     "approve.account.wrong": "That is not the name of the account: nothing was approved.",
     "approve.rails.left": "Not every rail was ticked: nothing was approved.",
     "approve.changed": "This plan is not the one that was shown: nothing was approved.",

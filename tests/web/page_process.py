@@ -43,10 +43,11 @@ class PageProcess:
         *words: str,
         limits: str | None = "[]",
         people: Mapping[str, str] = {},
+        more: str = "",
     ) -> None:
         """Write the profile for a sandbox, or for a base URL; `limits=None` leaves those that are documented.
 
-        `people` are added by name and role before the server starts.
+        `people` are added by name and role before the server starts; `more` are lines of the profile.
         """
         self.folder = folder
         self._words = words
@@ -70,6 +71,7 @@ class PageProcess:
             "" if limits is None else f"limits = {limits}",
             "settle_after_s = 0.2",
             "timeout_s = 5",
+            more,
         ]
         (folder / "configs").mkdir(exist_ok=True)
         (folder / "configs" / "main.toml").write_text("\n".join(lines), encoding="utf-8")

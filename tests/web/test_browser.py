@@ -336,3 +336,34 @@ def test_it_works_on_a_phone_and_by_keyboard(
             assert unnamed == []
         assert watched == []
         page.context.close()
+
+
+def test_s13_s15_a_hostile_sheet_is_text_in_a_browser(
+    browser: Browser, staffed: PageProcess, watched: list[str], tmp_path: Path
+) -> None:
+    """S13 and S15: markup in names, titles and contents runs nowhere, asks for nothing, and is there to be read."""
+    evil = "<img src=x onerror=alert(1)><script>alert(2)</script><svg onload=alert(3)>"
+    sheet = write_sheet(
+        tmp_path / "a.xlsx",
+        ("Id", "Title", "SectionContents", evil),
+        (SECTIONS[210], "{{7*7}} ${7*7} " + evil, f"<p>Hello</p>{evil}<a href='javascript:alert(4)'>x</a>", evil),
+        (SECTIONS[211], evil, "<iframe srcdoc=x></iframe>", None),
+    )
+    hostile = sheet.rename(tmp_path / "<b>'onfocus=alert(5) autofocus.xlsx")
+    page = by_name(browser, staffed, "ada", watched)
+    page.on("dialog", lambda dialog: watched.append(f"dialog {dialog.message}"))
+    asked_of: list[str] = []
+    page.on("request", lambda request: asked_of.append(request.url))
+
+    upload(page, hostile)
+    expect(page.get_by_role("heading", name="2 rows would be sent")).to_be_visible()
+    page.get_by_role("searchbox").fill("<svg onload")
+    expect(page.locator("article.row")).to_have_count(2)
+    page.get_by_role("link", name="Start").click()
+    expect(page.get_by_role("link", name="onfocus=alert(5)").first).to_be_visible()
+    page.goto(f"{staffed.base}/people")
+
+    expect(page.get_by_text("onfocus=alert(5)").first).to_be_visible()
+    assert watched == []
+    assert {url.split("/")[2] for url in asked_of} == {staffed.base.split("/")[2]}
+    page.context.close()

@@ -154,10 +154,13 @@ def test_an_undo_is_shown_and_approved_like_a_plan(visitor: Visitor, sandbox: Sa
     undo = visitor.post(f"{run}/undo").headers["location"]
     page = visitor.made(undo)
     assert "To be undone 0" in page.text
-    undoing = visitor.run_of(visitor.approve(undo))
+    order = visitor.approve(undo)
+    undoing = visitor.run_of(order)
     ended = visitor.ended(undoing)
+    visitor.wait_for("/", lambda start: order.headers["location"] not in start.text)
 
     assert undoing != run
+    assert visitor.get(order.headers["location"]).url.path == undoing
     assert visitor.counts(ended)["updated"] == 1
     assert sandbox.records()[ids[0]]["Title"] == before
     assert sandbox.records()[ids[1]]["Title"] == "Somebody was here"

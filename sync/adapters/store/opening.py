@@ -23,7 +23,7 @@ from sync.adapters.store.schema import (
     rows_by_status,
     shown,
 )
-from sync.adapters.store.unattended import know_unattended_work
+from sync.adapters.store.unattended import chain_the_audit_log, know_unattended_work
 from sync.errors import ConfigError, CourseSyncError, StoreNotWritten
 from sync.failpoints import reach
 from sync.ports import Clock
@@ -92,6 +92,7 @@ _MIGRATIONS: Mapping[int, Migration] = {
     5: know_attended_work,
     6: _know_what_was_answered,
     7: _know_standings,
+    8: chain_the_audit_log,
 }
 """From each older version to the next one."""
 

@@ -144,13 +144,13 @@ def recent_orders(store: Store, *, at_most: int = 50) -> tuple[Order, ...]:
     return _all(store, select(orders).order_by(orders.c.number.desc()).limit(at_most))
 
 
-def begin_order(store: Store, number: int, *, process: str) -> None:
-    """Write down that a process carries it out."""
+def begin_order(store: Store, number: int, *, process: str, began_wall: float | None = None) -> None:
+    """Write down that a process carries it out, since now unless told since when."""
     with store.transaction() as connection:
         connection.execute(
             update(orders)
             .where(orders.c.number == number)
-            .values(state=OrderState.AT_WORK.value, process=process, began_wall=store.clock.wall())
+            .values(state=OrderState.AT_WORK.value, process=process, began_wall=began_wall or store.clock.wall())
         )
 
 

@@ -6,7 +6,7 @@ section, so that a sheet sorted anew changes nothing. Texts that end in `_json` 
 
 from sqlalchemy import Column, Float, Index, Integer, MetaData, String, Table, Text
 
-SCHEMA_VERSION = 8
+SCHEMA_VERSION = 9
 
 metadata = MetaData()
 

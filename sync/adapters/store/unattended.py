@@ -21,6 +21,7 @@ audit = Table(
     Column("action", String, nullable=False),
     Column("run_id", String),
     Column("facts_json", Text, nullable=False),
+    Column("chain", String),  # a digest of this entry and of the one before; entries before version 9 have none
     sqlite_autoincrement=True,
 )
 
@@ -88,6 +89,13 @@ purges = Table(
 """What of a run's contents is gone, by whom it was asked for stands in the audit log."""
 
 TABLES = (audit, alert_states, deliveries, approvals, purges)
+
+
+def chain_the_audit_log(connection: Connection) -> None:
+    """Version 9 chains each entry of the audit log to the one before it; what was written earlier stays as it is."""
+    columns = connection.exec_driver_sql("SELECT name FROM pragma_table_info('audit')").scalars()
+    if audit.c.chain.name not in set(columns):
+        connection.exec_driver_sql("ALTER TABLE audit ADD COLUMN chain VARCHAR")
 
 
 def know_unattended_work(connection: Connection) -> None:
