@@ -157,7 +157,7 @@ def test_an_undo_is_shown_and_approved_like_a_plan(visitor: Visitor, sandbox: Sa
     order = visitor.approve(undo)
     undoing = visitor.run_of(order)
     ended = visitor.ended(undoing)
-    visitor.wait_for("/", lambda start: order.headers["location"] not in start.text)
+    visitor.wait_for("/", lambda start: 'class="queue"' not in start.text)
 
     assert undoing != run
     assert visitor.get(order.headers["location"]).url.path == undoing
