@@ -23,6 +23,7 @@ from sync.jobs.carrying import Carrier
 from sync.jobs.prepared import Desk
 from sync.web.access import Access
 from sync.web.app import create_app
+from sync.web.heads import TimedHeads
 from sync.web.site import Site
 
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
@@ -157,7 +158,7 @@ def serve(
         config = uvicorn.Config(
             create_app(site, hosts=listening.hosts(port)),
             loop="asyncio",
-            http="httptools",
+            http=TimedHeads,
             ws="none",
             interface="asgi3",
             lifespan="on",

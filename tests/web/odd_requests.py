@@ -55,10 +55,12 @@ FIELDS = (
         "choice-x",
         "choice-" + "9" * 30,
     ),
+    *("courses", "since", "active", "format"),
     *("rail", "token", "account", "kind", "name", "password", "link", "to", "over", "back", "csrf", "sheet", ""),
 )
 HEADERS = {
     "HX-Request": ("true", "x"),
+    "HX-Current-URL": ("http://[", "//evil.test/plans/1", "x" * 3000),
     "HX-Target": ("rows", "making", "x" * 500),
     "Accept-Encoding": ("gzip", "br;q=0, *", "\xff"),
     "Cookie": ("", "=", "; ; ;", "a=b; a=c", "x" * 4000, "\xe4=\xf6"),
