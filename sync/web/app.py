@@ -22,7 +22,8 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from sync.errors import CourseSyncError
+from sync.adapters.whole_file import FileNotWritten
+from sync.errors import ConfigError, CourseSyncError, StoreNotWritten
 from sync.logs import get_logger
 from sync.web import asking, deciding, people, plan, run, signing, start, upload, workbooks
 from sync.web.access import Role
@@ -152,7 +153,15 @@ def _http_error(site: Site):  # type: ignore[no-untyped-def]  # noqa: ANN202 - S
 
 def _own_error(site: Site):  # type: ignore[no-untyped-def]  # noqa: ANN202 - the same
     async def answer(_request: Request, error: CourseSyncError) -> Response:
-        status = HTTPStatus.NOT_FOUND if error.exit_code == 2 else HTTPStatus.INTERNAL_SERVER_ERROR  # noqa: PLR2004 - the contract's code
+        match error:
+            case FileNotWritten():
+                return _error_page(site, "error.room", HTTPStatus.INSUFFICIENT_STORAGE)
+            case StoreNotWritten():
+                status = HTTPStatus.INSUFFICIENT_STORAGE
+            case ConfigError():
+                status = HTTPStatus.NOT_FOUND
+            case _:
+                status = HTTPStatus.INTERNAL_SERVER_ERROR
         return HTMLResponse(
             site.rendering.page("error.html", person=None, said=error.message, remedy=error.remedy), status_code=status
         )

@@ -3,12 +3,14 @@
 import hashlib
 import os
 import shutil
-from typing import Final
+from pathlib import Path
+from typing import BinaryIO, Final
 
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
+from sync.errors import CourseSyncError
 from sync.jobs.prepared import About, Kind
 from sync.web.visits import Visit, to
 
@@ -29,16 +31,26 @@ def upload(visit: Visit) -> Response:
         raise HTTPException(507, detail="error.room")
     about = About(Kind.PLAN, shown_name(given.filename), visit.person.name, site.clock.wall())
     prepared = site.desk.new(about)
+    try:
+        sha256, size = _kept(given.file, prepared.sheet)
+        visit.note("uploaded", file=about.called, sha256=sha256, bytes=size, plan=prepared.name)
+        begun = site.desk.plan(prepared)
+    except (OSError, CourseSyncError):
+        shutil.rmtree(prepared.folder, ignore_errors=True)
+        raise
+    return to(f"/plans/{begun.name}")
+
+
+def _kept(given: BinaryIO, sheet: Path) -> tuple[str, int]:
+    """Write the file where it is to lie: its digest and its bytes."""
     digest, size = hashlib.sha256(), 0
-    descriptor = os.open(prepared.sheet, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    descriptor = os.open(sheet, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with open(descriptor, "wb") as file:  # noqa: PTH123 - opened above with its mode
-        while piece := given.file.read(_PIECE):
+        while piece := given.read(_PIECE):
             digest.update(piece)
             size += len(piece)
             file.write(piece)
-    visit.note("uploaded", file=about.called, sha256=digest.hexdigest(), bytes=size, plan=prepared.name)
-    begun = site.desk.plan(prepared)
-    return to(f"/plans/{begun.name}")
+    return digest.hexdigest(), size
 
 
 def shown_name(given: str) -> str:

@@ -1,5 +1,6 @@
 """One request of one person: who it is, whether that is allowed, whether the form is ours; then the page's own code."""
 
+import errno
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import closing, suppress
@@ -22,6 +23,8 @@ from sync.web.site import Site
 FIELDS: Final = 200
 """Fields of one form."""
 DIGITS: Final = 7
+_NO_ROOM: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+"""What the system says where a file cannot grow: a large upload is kept in one before anybody has looked at it."""
 FIELD_BYTES: Final = 64_000
 _PLACES: Final = re.compile(r"/people|/(?:plans|runs|orders)/[0-9A-Za-z-]+(?:/approval)?")
 
@@ -110,12 +113,16 @@ def page(site: Site, role: Role, function: Page) -> Endpoint:
         if person.role < role:
             raise HTTPException(HTTPStatus.FORBIDDEN)
         form = FormData()
-        if request.method == "POST":
-            form = await request.form(max_files=1, max_fields=FIELDS, max_part_size=FIELD_BYTES)
-            if form.get("csrf") != person.csrf:
-                raise HTTPException(HTTPStatus.FORBIDDEN, detail="error.form")
         try:
+            if request.method == "POST":
+                form = await request.form(max_files=1, max_fields=FIELDS, max_part_size=FIELD_BYTES)
+                if form.get("csrf") != person.csrf:
+                    raise HTTPException(HTTPStatus.FORBIDDEN, detail="error.form")
             return await run_in_threadpool(_answered, site, request, person, form, function)
+        except OSError as error:
+            if error.errno not in _NO_ROOM:
+                raise
+            raise HTTPException(HTTPStatus.INSUFFICIENT_STORAGE, detail="error.room") from error
         finally:
             await form.close()
 
