@@ -13,6 +13,11 @@ def minute(wall: float) -> str:
     return f"{datetime.fromtimestamp(-(-wall // 60) * 60, UTC):%Y-%m-%d %H:%M} UTC"
 
 
+def moment(wall: float) -> str:
+    """When something happened, as a person reads it: `2026-03-02 09:14 UTC`, the minute that it was in."""
+    return f"{datetime.fromtimestamp(wall, UTC):%Y-%m-%d %H:%M} UTC"
+
+
 def duration(seconds: float) -> str:
     """`45 s`, `12 min`, `3 h 20 min`, `2 days`: as a person says it, rounded up to the unit shown."""
     whole = int(seconds) + (seconds > int(seconds))

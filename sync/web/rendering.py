@@ -8,7 +8,7 @@ from typing import Final
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from sync.times import duration, minute
+from sync.times import duration, moment
 from sync.web.access import Person
 from sync.web.texts import ENGLISH, text
 
@@ -28,7 +28,7 @@ class Rendering:
             lstrip_blocks=True,
             auto_reload=False,
         )
-        self._environment.filters |= {"n": _number, "when": _when, "duration": duration, "minute": minute}
+        self._environment.filters |= {"n": _number, "when": _when, "duration": duration, "moment": moment}
         self._environment.globals |= {"t": text, "csrf": _csrf, "has_text": ENGLISH.__contains__, **always}
 
     def know(self, **facts: object) -> None:
@@ -54,4 +54,4 @@ def _when(wall: float | None) -> Markup:
     if wall is None:
         return Markup("")
     at = datetime.fromtimestamp(wall, UTC)
-    return Markup('<time datetime="{}">{}</time>').format(at.isoformat(), f"{at:%Y-%m-%d %H:%M} UTC")
+    return Markup('<time datetime="{}">{}</time>').format(at.isoformat(), moment(wall))

@@ -45,24 +45,29 @@ def start(visit: Visit) -> Response:
     windows = read_ledger(store, site.settings, site.clock).use(site.clock.boot())
     holder = who_holds(site.settings.state_dir / "run.lock")
     orders = [(order, called_of(site, order), run_of_order(store, order, site.desk)) for order in open_orders(store)]
+    at_work = {run_id for order, _, run_id in orders if order.state is OrderState.AT_WORK}
     return visit.page(
         "start.html",
         windows=[Window(each.window, each.used, each.limit) for each in windows if each.limit > 1],
         holder=holder,
         orders=orders,
-        carried_out=any(order.state is OrderState.AT_WORK for order, _, _ in orders),
+        carried_out=bool(at_work),
         at_work=OrderState.AT_WORK,
         plans=[each for each in prepared if each.about.kind in (Kind.PLAN, Kind.UNDO)],
         files=[(each, asked_for(each)) for each in prepared if each.about.kind in (Kind.EXPORT, Kind.TEMPLATE)][:4],
         runs=[
-            (facts, _state_of(facts, is_busy=holder is not None), counts_by_status(store, facts.run_id))
+            (
+                facts,
+                _state_of(facts, is_busy=holder is not None, is_carried_out=facts.run_id in at_work),
+                counts_by_status(store, facts.run_id),
+            )
             for facts in recent_runs(store, at_most=RUNS_SHOWN)
         ],
     )
 
 
-def _state_of(facts: RunFacts, *, is_busy: bool) -> str:
-    if facts.state == "open" and is_busy:
+def _state_of(facts: RunFacts, *, is_busy: bool, is_carried_out: bool) -> str:
+    if is_busy and (facts.state == "open" or (is_carried_out and facts.state == "stopped")):
         return "at_work"
     return "for_good" if facts.stop is not None and is_for_good([facts.stop]) else facts.state
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sync.times import duration, next_showing, utc
+from sync.times import duration, minute, moment, next_showing, utc
 
 BERLIN = ZoneInfo("Europe/Berlin")
 HOUR = timedelta(hours=1)
@@ -25,6 +25,14 @@ HOUR = timedelta(hours=1)
 def test_a_time_is_written_in_utc_to_the_millisecond(wall: float, text: str) -> None:
     """Always of one width, so that texts sort as times do; the machine's time zone plays no part."""
     assert utc(wall) == text
+
+
+def test_what_has_happened_is_never_dated_ahead() -> None:
+    """A moment is shown by the minute that it was in; what is to come, by the minute that is then over."""
+    wall = 1_772_442_847.25
+
+    assert moment(wall) == "2026-03-02 09:14 UTC"
+    assert minute(wall) == "2026-03-02 09:15 UTC"
 
 
 @pytest.mark.parametrize(

@@ -199,7 +199,7 @@ def test_a_second_approved_run_waits_in_plain_sight(visitor: Visitor, sandbox: S
 
 
 def test_a_run_is_paused_and_goes_on(visitor: Visitor, sandbox: SandboxProcess, tmp_path: Path) -> None:
-    """Pause stops it within seconds, resumably; what was sent is not sent again."""
+    """Pause stops it within seconds, resumably; resumed, it is at work on the start page too; nothing is sent twice."""
     before = len(sandbox.puts())
     rows = [(key, f"Paused {at}") for at, key in enumerate(SECTIONS[60:160])]
     plan, _ = visitor.planned(write_sheet(tmp_path / "long.xlsx", ("Id", "Title"), *rows))
@@ -208,10 +208,14 @@ def test_a_run_is_paused_and_goes_on(visitor: Visitor, sandbox: SandboxProcess, 
         visitor.wait_for(run, lambda answer: visitor.counts(answer).get("updated", 0) > 0)
         visitor.post(f"{run}/pause")
         paused = visitor.ended(run)
+        visitor.run_of(visitor.post(f"{run}/resume"))
+        resumed = visitor.wait_for(run, lambda answer: ">At work<" in answer.text)
+        start = visitor.get("/").text
 
     assert "paused the run" in paused.text
     assert visitor.counts(paused)["not_attempted"] > 0
-    visitor.run_of(visitor.post(f"{run}/resume"))
+    assert visitor.counts(resumed)["not_attempted"] > 0
+    assert '<td role="cell">at work</td>' in start
     done = visitor.wait_for(run, lambda answer: ">Finished<" in answer.text)
     assert visitor.counts(done) == {"updated": len(rows)}
     assert len(sandbox.puts()) == before + len(rows)
