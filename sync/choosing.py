@@ -10,7 +10,7 @@ from sync.report import row_ranges
 
 Choice = Literal["sheet", "live"]
 LEFT_OUT: Final = "row.left_out"
-_NOTE: Final = Issue(LEFT_OUT, "was left out when the plan was reviewed", source=Source.SYNC, severity=Severity.NOTE)
+_NOTE: Final = Issue(LEFT_OUT, "left out when the plan was reviewed", source=Source.SYNC, severity=Severity.NOTE)
 
 
 def with_decisions(

@@ -230,6 +230,7 @@ ENGLISH: Final[Mapping[str, str]] = {
     "run.files": "Files",
     "run.facts": "About this run",
     "run.rows.help": "Mend the marked cells in failed.xlsx, and upload that file.",
+    "run.rows.resume": "Resume the run first: what is in failed.xlsx after that is to be mended and uploaded.",
     "run.lost": "The connection is lost; it is tried again. The run goes on.",
     "stop.title": "Stop this run for good?",
     "stop.words": "The run of {called} for {account} ends now, after {done} of {total} rows.",
