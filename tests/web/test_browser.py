@@ -338,13 +338,15 @@ def test_it_works_on_a_phone_and_by_keyboard(
         page.context.close()
 
 
-def test_a_long_name_hides_no_column(browser: Browser, site: PageProcess, watched: list[str], tmp_path: Path) -> None:
+def test_a_long_name_hides_no_column(
+    browser: Browser, staffed: PageProcess, watched: list[str], tmp_path: Path
+) -> None:
     """One file whose name has no space leaves when, who and result of all others on the screen."""
-    page = signed_in(browser, site, watched)
+    page = by_name(browser, staffed, "ada", watched)
     page.set_input_files("input[type=file]", write_sheet(tmp_path / f"{'x' * 110}.xlsx", ("Id", "Title"), ("1", "A")))
     page.get_by_role("button", name="Upload").click()
     page.wait_for_selector("article.row")
-    page.goto(f"{site.base}/")
+    page.goto(f"{staffed.base}/")
     table = page.get_by_role("group", name="Plans")
 
     expect(table).to_contain_text("x" * 90)

@@ -52,5 +52,5 @@ def send(base: str, data: bytes) -> bytes:
             line.sendall(data)
             line.shutdown(socket.SHUT_WR)
             return line.recv(65_536)
-        except (BrokenPipeError, ConnectionResetError):
+        except OSError:  # hung up: before all of it was taken, before its end was told, or instead of an answer
             return b""
