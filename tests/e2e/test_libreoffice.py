@@ -1,7 +1,6 @@
 """Every file that we write goes through LibreOffice: opened, saved as three formats, read again to the same rows."""
 
 import re
-import subprocess
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -24,15 +23,13 @@ from sync.errors import InputError
 from sync.model import CheckedRow, Edit, InvalidRow, Severity, Status
 from sync.report import FORMULA_STARTS
 from sync.section import Json, Record
-from tests.programs import find, needs
+from tests.libreoffice import FILTERS, converted
+from tests.programs import needs
 from tests.sections import ORIGIN
 from tests.workbooks import checked_at, report_on, report_workbook
 
 pytestmark = [pytest.mark.e2e, needs("soffice")]
 
-LONGEST_S = 120.0
-FILTERS = {"xlsx": "xlsx", "ods": "ods", "csv": "csv:Text - txt - csv (StarCalc):44,34,76,1,,0,true,true,false"}
-"""What LibreOffice is asked for: for CSV commas, quotation marks, UTF-8, every text quoted, cells as they are shown."""
 WORKBOOKS = ("template", "export", "plan", "report", "values", "failed")
 COURSES = ((123, "First steps"), (124, "=A1 & <b>"))
 CONSTANTS = {"TRUE()", "FALSE()", "#VALUE!", "#N/A", "#REF!", "#DIV/0!"}
@@ -108,27 +105,6 @@ def write_all(folder: Path) -> None:
     }
     for name, content in contents.items():
         (folder / f"{name}.xlsx").write_bytes(content)
-
-
-def converted(folder: Path, profile: Path, names: tuple[str, ...], kind: str) -> str:
-    """Let LibreOffice open these workbooks in one go and save them as `kind`; give what it said of errors."""
-    ran = subprocess.run(
-        [
-            str(find("soffice")),
-            f"-env:UserInstallation={profile.as_uri()}",
-            "--headless",
-            "--convert-to",
-            FILTERS[kind],
-            "--outdir",
-            str(folder / kind),
-            *(str(folder / f"{name}.xlsx") for name in names),
-        ],
-        capture_output=True,
-        text=True,
-        timeout=LONGEST_S,
-        check=True,
-    )
-    return "\n".join(line for line in (ran.stdout + ran.stderr).splitlines() if "rror" in line)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from openpyxl import Workbook
 from openpyxl.utils import get_column_letter
 from openpyxl.utils.datetime import to_excel
 
-from sync.adapters.workbook.splice import around, save_with
+from sync.adapters.workbook.splice import Splice, around, save_with
 from sync.adapters.workbook.styles import BOOLEAN, bursts_a_cell, is_formula_like, storable
 from sync.model import CellValue
 
@@ -92,10 +92,21 @@ def plain_styles(workbook: Workbook) -> PlainStyles:
         workbook.remove(scratch)
 
 
-def save(workbook: Workbook, sheets: Mapping[str, BulkSheet], styles: PlainStyles) -> bytes:
-    """Write the workbook, with the rows of `sheets` (by title) in place of what those sheets hold."""
-    splices = {title: partial(_with_rows, sheet=sheet, styles=styles) for title, sheet in sheets.items()}
-    return save_with(workbook, splices).getvalue()
+def save(
+    workbook: Workbook,
+    sheets: Mapping[str, BulkSheet],
+    styles: PlainStyles,
+    *,
+    pages: Mapping[str, Splice] | None = None,
+) -> bytes:
+    """Write the workbook, with the rows of `sheets` (by title) in place of what those sheets hold.
+
+    Of `pages` as well, but not all of it, the rows are written here.
+    """
+    splices: dict[str, Splice] = {
+        title: partial(_with_rows, sheet=sheet, styles=styles) for title, sheet in sheets.items()
+    }
+    return save_with(workbook, splices | dict(pages or {})).getvalue()
 
 
 def _with_rows(content: bytes, *, sheet: BulkSheet, styles: PlainStyles) -> Iterator[bytes]:

@@ -27,6 +27,7 @@ _CELL: Final = re.compile(
 )
 _GROUPS: Final = 9
 """What a split by the pattern gives for each cell: what stands before it, the whole, and what it consists of."""
+_MOST_FORMS: Final = 2_000
 _SURE_DIGITS: Final = 15
 
 
@@ -80,6 +81,8 @@ class CellWriter:
         form = self._rows.get(key)
         if form is None:
             half = len(numbers)
+            if len(self._rows) == _MOST_FORMS:
+                self._rows.clear()
             form = self._rows[key] = self._forms.row(key[:half], key[half:])
         return Cells(row.number, form, parts[1::_GROUPS], *(parts[group::_GROUPS] for group in range(5, _GROUPS)))
 

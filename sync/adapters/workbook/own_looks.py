@@ -18,6 +18,7 @@ from sync.model import Status
 
 NEW: Final = -1
 """Instead of a style: the look of a cell that is not in the file, which is not that of style 0 in every workbook."""
+_MOST_SERIALS: Final = 50_000
 _NORMAL: Final = "Normal"
 
 
@@ -63,6 +64,8 @@ class Looks:
         """
         key = (number, style in self._durations)
         if key not in self._serials:
+            if len(self._serials) == _MOST_SERIALS:
+                self._serials.clear()
             value = from_excel(cast_number(number), self._epoch, timedelta=key[1])
             serial: float = to_excel(value, self._epoch)  # type: ignore[no-untyped-call]  # the stubs leave this one open
             self._serials[key] = safe_string(serial).encode()

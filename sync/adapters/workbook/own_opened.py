@@ -29,6 +29,7 @@ from sync.adapters.workbook.marks import (
 )
 from sync.adapters.workbook.own_order import Task
 from sync.adapters.workbook.own_text import give_back
+from sync.adapters.workbook.splice import Splice
 from sync.adapters.workbook.styles import (
     LONGEST_OWN_COMMENT,
     PLAIN_WIDTH,
@@ -53,8 +54,13 @@ IsHere = Callable[[int], bool]
 """Whether a row of the operator's sheet was opened."""
 
 
-def annotate(workbook: Workbook, worksheet: Worksheet, task: Task, *, is_here: IsHere, lost: tuple[str, ...]) -> None:
-    """Write everything on the opened rows, the heading and the pages; `lost` is what the summary says is not kept."""
+def annotate(
+    workbook: Workbook, worksheet: Worksheet, task: Task, *, is_here: IsHere, lost: tuple[str, ...]
+) -> Mapping[str, Splice]:
+    """Write everything on the opened rows, the heading and the pages; what is left is written with the workbook.
+
+    `lost` is what the summary says is not kept.
+    """
     for each in workbook.worksheets:
         _clean(each, header_row=task.header_row if each is worksheet else None)
     results = {row: cells for row, cells in task.results.items() if is_here(row)}
@@ -67,8 +73,8 @@ def annotate(workbook: Workbook, worksheet: Worksheet, task: Task, *, is_here: I
     _show_first(workbook, worksheet)
     if not worksheet.freeze_panes:
         worksheet.freeze_panes = f"A{task.header_row + 1}"
-    replace_summary(workbook, task.overview, after=worksheet, remarks=(*lost, *task.remarks))
     workbook.template = False  # a template's kind of content does not go with the name `.xlsx`
+    return replace_summary(workbook, task.overview, after=worksheet, remarks=(*lost, *task.remarks))
 
 
 def _cells(worksheet: Worksheet) -> Iterator[Cell]:

@@ -128,7 +128,7 @@ def _split(archive: ZipFile, path: str, wanted: Wanted) -> SheetPart:
     tied = _tied(rows.root + rows.tail)
     missing = {number for number in tied - special if number > wanted.up_to}
     if missing:
-        held |= {row.number: row for row in SheetRows(archive, path) if row.number in missing}
+        held |= {row.number: row for row in SheetRows(archive, path, known=True) if row.number in missing}
     special |= tied
     if len(special) > MOST_SPECIAL:
         raise NotCutError("too many rows that openpyxl has to be given")

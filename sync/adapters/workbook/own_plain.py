@@ -12,17 +12,19 @@ from typing import Final, TypeAlias
 
 from sync.adapters.workbook.own_forms import Forms, OddRowError, RowForm
 from sync.adapters.workbook.own_rows import RawRow
-from sync.adapters.workbook.own_strings import Strings, looks_like_formula
+from sync.adapters.workbook.own_strings import SUSPECT, Strings
 
 _DIGITS: Final = b"0123456789"
 _INLINE: Final = b"<is>"
 _TEXTS: Final = re.compile(rb">[^<]+")
 _CELL: Final = re.compile(
     rb'<c r="([A-Z]{1,3})"( s="")?( t="(?:n|s|b|inlineStr)")?'
-    rb'(?:(/>)|(><v></v></c>)|><is>(<t(?: xml:space="preserve")?>)</t></is></c>)'
+    rb'(?:(/>|></c>)|(><v></v></c>)|><is>(<t(?: xml:space="preserve")?>)</t></is></c>)'
 )
 _NUMBER: Final = b' t="s"'
+_NOTHING: Final = b' t="n"'
 _TEXT: Final = b' t="inlineStr"'
+_NO_FORMULA: Final = b"(?!%b)" % b"|".join(map(re.escape, SUSPECT))
 _MOST_OUTLINES: Final = 1_000
 
 _Groups: TypeAlias = Sequence[bytes]
@@ -48,8 +50,6 @@ class _Outline:
     styles: _Pick
     numbers: _Pick
     """Of texts in the table."""
-    texts: _Pick
-    """Those that stand in their cells."""
     forms: dict[tuple[bytes, ...], RowForm | None] = field(default_factory=dict)
     """By the styles; `None` where such a row cannot stay as it is."""
 
@@ -85,11 +85,9 @@ class PlainRows:
         return outline.forms[styles]
 
     def _are_usual(self, outline: _Outline, groups: _Groups) -> bool:
-        """Whether the texts are there, and none of them looks like a formula."""
+        """Whether the table has these texts, and none of them looks like a formula."""
         numbers = list(map(int, outline.numbers(groups)))
-        if numbers and (max(numbers) >= self._count or not self._special.isdisjoint(numbers)):
-            return False
-        return not any(map(looks_like_formula, outline.texts(groups)))
+        return not numbers or (max(numbers) < self._count and self._special.isdisjoint(numbers))
 
     def _row_form(self, outline: _Outline, styles: tuple[bytes, ...]) -> RowForm | None:
         left = iter(styles)
@@ -110,7 +108,7 @@ def _outline(key: bytes) -> _Outline | None:
     if b"".join(cell[0] for cell in cells) != key:
         return None
     pattern: list[bytes] = []
-    places: dict[str, list[int]] = {"styles": [], "numbers": [], "texts": []}
+    places: dict[str, list[int]] = {"styles": [], "numbers": []}
     group = 1
     for cell in cells:
         for kind, piece in _pieces(cell, is_first=not pattern):
@@ -127,7 +125,6 @@ def _outline(key: bytes) -> _Outline | None:
         tuple(cell[2] is not None for cell in cells),
         _pick(places["styles"]),
         _pick(places["numbers"]),
-        _pick(places["texts"]),
     )
 
 
@@ -139,10 +136,10 @@ def _pieces(cell: re.Match[bytes], *, is_first: bool) -> Iterator[tuple[str, byt
         yield "styles", rb' s="([0-9]{1,6})"'
     yield "", kind or b""
     if is_blank:
-        yield "", b"" if kind else b"/>"
+        yield "", is_blank if kind in {None, _NOTHING} else b""
     elif is_value and kind == _NUMBER:
         yield "numbers", rb"><v>([0-9]{1,15})</v></c>"
     elif is_value:
         yield "", b"" if kind == _TEXT else rb"><v>[0-9]{1,15}</v></c>"
     else:
-        yield "texts" if kind == _TEXT else "", rb"><is>%b([^<]+)</t></is></c>" % text if kind == _TEXT else b""
+        yield "", rb"><is>%b%b[^<]+</t></is></c>" % (text, _NO_FORMULA) if kind == _TEXT else b""

@@ -75,14 +75,18 @@ class ResultCells:
         command = () if self._command is None else (self._command,)
         self.columns: Final = frozenset((*self._columns, *self._emptied, *command))
         """From 1: all in which something may change."""
+        self.replaced: Final = frozenset(self._emptied)
+        """Those in which nothing of what was there stays."""
         self.first: Final = min(self.columns)
         self.last: Final = max(self.columns)
         self.fills_gaps: Final = not looks.is_bare(self._normal)
         """Whether even a row without cells gets some."""
+        self._blanks = {column: self._cell(column, self._normal, b"/>") for column in self._emptied}
+        self._known: dict[tuple[int, TableCell, int], _Pieces] = {}
         self._rows: dict[object, _Pieces] = {}
 
     def behind(self, number: int, result: Sequence[TableCell] | None) -> bytes:
-        """Write the cells of a row that has none where they go, nor further on."""
+        """Write the cells of a row of which nothing stays where they go, nor further on."""
         key = None if result is None else (*result[:_ROW], *result[_ROW + 1 :])
         pieces = self._rows.get(key)
         if pieces is None:
@@ -107,26 +111,35 @@ class ResultCells:
         return {column: digits.join(pieces) for column, pieces in self._cells(result, styles).items()}
 
     def _cells(self, result: Sequence[TableCell] | None, styles: Mapping[int, int]) -> dict[int, _Pieces]:
-        cells = {column: self._cell(column, self._normal, b"/>") for column in self._emptied}
+        cells = dict(self._blanks)
         if result is None:
             return cells
-        styles = {**styles, **dict.fromkeys(self._emptied, self._normal)}
         if self._command is not None:
             style = self._looks.unlocked(styles.get(self._command, NEW))
             cells[self._command] = self._cell(self._command, style, b"/>")
         for slot, value in enumerate(result):
             column = self._columns[slot]
-            style = styles.get(column, NEW)
+            style = self._normal if column in self.replaced else styles.get(column, NEW)
+            if value is None and not self._came_back:
+                continue
             if slot == _ROW:
-                before, after = self._cell(column, style, b"><v>")
-                cells[column] = (before, after, b"</v></c>")
-            elif isinstance(value, int):
-                cells[column] = self._cell(column, style, b"><v>%d</v></c>" % value)
-            elif value is not None:
-                cells[column] = self._text(slot, value, style)
-            elif self._came_back:
-                cells[column] = self._cell(column, style, b"/>")
+                value = None  # noqa: PLW2901 - it is the number of the row that is written in any case
+            known = self._known.get((slot, value, style))
+            if known is None:
+                known = self._shown(slot, value, style)
+                if slot not in _SELDOM_TWICE and len(self._known) < _MOST_REMEMBERED:
+                    self._known[slot, value, style] = known
+            cells[column] = known
         return cells
+
+    def _shown(self, slot: int, value: TableCell, style: int) -> _Pieces:
+        column = self._columns[slot]
+        if slot == _ROW:
+            before, after = self._cell(column, style, b"><v>")
+            return before, after, b"</v></c>"
+        if isinstance(value, int):
+            return self._cell(column, style, b"><v>%d</v></c>" % value)
+        return self._cell(column, style, b"/>") if value is None else self._text(slot, value, style)
 
     def _cell(self, column: int, style: int, rest: bytes) -> _Pieces:
         """A cell with this behind its attributes; one that holds nothing is there only for its look."""

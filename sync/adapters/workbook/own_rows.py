@@ -49,14 +49,15 @@ class RawRow(NamedTuple):
 class SheetRows:
     """The rows of one part in ascending order; what stands around them is known once all of them were given."""
 
-    def __init__(self, archive: ZipFile, part: str) -> None:
-        """Cut `part` of `archive`."""
+    def __init__(self, archive: ZipFile, part: str, *, known: bool = False) -> None:
+        """Cut `part` of `archive`; of one that is `known` to be written in this way, that is not asked once more."""
         self.head = b""
         """What stands before the tag that holds the rows, without the declaration."""
         self.tail = b""
         """What stands behind it."""
         self._archive = archive
         self._part = part
+        self._known = known
 
     @property
     def root(self) -> bytes:
@@ -70,7 +71,7 @@ class SheetRows:
         Raises:
             NotCutError: the part is not written in the way that is cut here.
         """
-        pieces = pieces_of(self._archive, self._part)
+        pieces = pieces_of(self._archive, self._part, known=self._known)
         buffer, is_empty = self._take_head(pieces)
         if not is_empty:
             buffer = yield from _cut(buffer, pieces)
@@ -99,13 +100,14 @@ def rows_in(xml: bytes) -> Iterator[RawRow]:
     return _cut(xml + b"</sheetData>", iter(()))
 
 
-def pieces_of(archive: ZipFile, part: str) -> Iterator[bytes]:
+def pieces_of(archive: ZipFile, part: str, *, known: bool = False) -> Iterator[bytes]:
     """Inflate a part of XML piece by piece, without its declaration, and without a prefix of its tags.
 
     Raises:
-        NotCutError: it is not UTF-8, or a `<` in it may begin something else than a tag.
+        NotCutError: it is not UTF-8, or a `<` in it may begin something else than a tag; of a part that is `known`,
+            the latter is not asked once more.
     """
-    pieces = _inflated(archive, part)
+    pieces = _inflated(archive, part, known=known)
     first = next(pieces, b"")
     root = _PREFIXED.match(first)
     if root is None:
@@ -124,16 +126,17 @@ def pieces_of(archive: ZipFile, part: str) -> Iterator[bytes]:
         left = left[whole:] + piece
 
 
-def _inflated(archive: ZipFile, part: str) -> Iterator[bytes]:
+def _inflated(archive: ZipFile, part: str, *, known: bool) -> Iterator[bytes]:
     last: bytes | None = None
     with archive.open(part) as source:
         while piece := source.read(_PIECE):
             if last is None:
                 piece, last = _without_declaration(piece), b""
-            seen = last + piece
-            if b"<!" in seen or b"<?" in seen:
-                raise NotCutError("comments, or other signs than tags")
-            last = piece[-1:]
+            if not known:
+                seen = last + piece
+                if b"<!" in seen or b"<?" in seen:
+                    raise NotCutError("comments, or other signs than tags")
+                last = piece[-1:]
             yield piece
 
 

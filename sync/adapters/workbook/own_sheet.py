@@ -7,7 +7,6 @@ is not written in a way that allows it is opened as a whole, as long as it is sm
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
-from io import BytesIO
 from itertools import chain
 from typing import IO, Any, Final
 from zipfile import BadZipFile, ZipFile
@@ -82,9 +81,12 @@ def annotated(task: Task) -> bytes | NotCarried:
             try:
                 return in_stream(task, archive)
             except NotCutError:
-                if task.rows > MOST_ROWS_OPENED:
-                    return NotCarried.LARGE
-                return NotCarried.ODD if inflated > _MOST_BYTES else as_a_whole(task, archive)
+                reason = NotCarried.LARGE
+            except _UNOPENABLE:
+                reason = NotCarried.ODD
+            if task.rows > MOST_ROWS_OPENED:
+                return reason
+            return NotCarried.ODD if inflated > _MOST_BYTES else as_a_whole(task, archive)
     except (*_UNOPENABLE, _NotThereError):
         return NotCarried.ODD
 
@@ -93,10 +95,8 @@ def as_a_whole(task: Task, archive: ZipFile) -> bytes:
     """Let openpyxl open and write all of the workbook, cell by cell."""
     with task.path.open("rb") as file:
         opened = _open(kept_from_openpyxl(file, archive), task, archive)
-    annotate(opened.workbook, opened.worksheet, task, is_here=lambda _: True, lost=opened.lost)
-    content = BytesIO()
-    opened.workbook.save(content)
-    return content.getvalue()
+    pages = annotate(opened.workbook, opened.worksheet, task, is_here=lambda _: True, lost=opened.lost)
+    return save_with(opened.workbook, pages).getvalue()
 
 
 def in_stream(task: Task, archive: ZipFile) -> bytes:
@@ -119,13 +119,13 @@ def _streamed(
 ) -> tuple[bytes, Mapping[str, frozenset[int]]]:
     """Write the workbook; with the rows, by the path of their sheet, that openpyxl must be given as well."""
     said = _said(task)
-    layout = _layout_of(archive, task)
-    wanted = {path: Wanted(rows=odd.get(path, frozenset())) for path in layout.sheets}
-    wanted[layout.own] = Wanted(task.header_row, _rows_to_open(task) | odd.get(layout.own, frozenset()))
-    package = Package(archive, wanted, layout.texts, choices=bool(said.conflicts))
+    paths = _paths_of(archive, task)
+    wanted = {path: Wanted(rows=odd.get(path, frozenset())) for path in paths.sheets}
+    wanted[paths.own] = Wanted(task.header_row, _rows_to_open(task) | odd.get(paths.own, frozenset()))
+    package = Package(archive, wanted, paths.texts, choices=bool(said.conflicts))
     opened = _open(package.reduced(), task, archive)
-    own = next(part for part in package.parts if part.path == layout.own)
-    annotate(opened.workbook, opened.worksheet, task, is_here=own.is_special, lost=opened.lost)
+    own = next(part for part in package.parts if part.path == paths.own)
+    pages = annotate(opened.workbook, opened.worksheet, task, is_here=own.is_special, lost=opened.lost)
     looks = Looks(opened.workbook, opened.worksheet)
     cells, texts = CellWriter(package.strings, looks), NewTexts(package.strings.count)
     streams: dict[str, SheetStream] = {}
@@ -141,7 +141,7 @@ def _streamed(
             streams[sheet.title] = SheetStream(archive, part, RowWriter(cells, looks, sheet), Said(), None)
     content = save_with(
         opened.workbook,
-        {title: stream.pieces for title, stream in streams.items()},
+        {**pages, **{title: stream.pieces for title, stream in streams.items()}},
         lambda: chain(package.strings.entries(), texts.entries()),
     )
     found = {stream.path: frozenset(stream.odd) for stream in streams.values() if stream.odd}
@@ -179,7 +179,7 @@ class _Paths:
     texts: str | None
 
 
-def _layout_of(archive: ZipFile, task: Task) -> _Paths:
+def _paths_of(archive: ZipFile, task: Task) -> _Paths:
     with warnings.catch_warnings(), task.path.open("rb") as file:
         warnings.simplefilter("ignore")  # what there is to say is said when the workbook is opened
         file_like: Any = file

@@ -58,7 +58,7 @@ class SheetStream:
             others.update(range(part.up_to + 1, part.last_row + 1))
         ahead = iter(sorted(others))
         other = next(ahead, None)
-        for row in SheetRows(self._archive, part.path):
+        for row in SheetRows(self._archive, part.path, known=True):
             while other is not None and other < row.number:
                 yield self._other(other, opened)
                 other = next(ahead, None)
@@ -71,6 +71,7 @@ class SheetStream:
         while other is not None:
             yield self._other(other, opened)
             other = next(ahead, None)
+        self._writer.finish()
 
     def _other(self, number: int, opened: dict[int, RawRow]) -> bytes:
         """Give a row that the operator's file does not have."""

@@ -1,6 +1,7 @@
 """The rows of a sheet that go from the operator's file into the copy without being opened, with results on them."""
 
 import re
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -10,7 +11,7 @@ from openpyxl.worksheet.dimensions import RowDimension
 from openpyxl.worksheet.worksheet import Worksheet
 
 from sync.adapters.workbook.own_cells import Cells, CellWriter
-from sync.adapters.workbook.own_forms import OddRowError, style_mark
+from sync.adapters.workbook.own_forms import OddRowError, RowForm, style_mark
 from sync.adapters.workbook.own_looks import Looks
 from sync.adapters.workbook.own_results import ResultCells, text_xml
 from sync.adapters.workbook.own_rows import NotCutError, RawRow
@@ -18,7 +19,11 @@ from sync.adapters.workbook.styles import is_formula_like, shortened, storable
 from sync.report import TableCell
 
 _ATTRIBUTE: Final = re.compile(r'\s+([A-Za-z_][\w.-]*(?::[\w.-]+)?)="([^"<&]*)"')
+_JUDGED_AT_ONCE: Final = 200
 _SPANS: Final = frozenset({"spans"})
+_NEVER_TEXT: Final = bytes(code for code in range(32) if code not in b"\t\n\r")
+_NAMED: Final = (b"&lt;", b"&gt;", b"&amp;", b"&quot;", b"&apos;")
+_UNSURE: Final = (b"]]>", b"\xef\xbf\xbe", b"\xef\xbf\xbf")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +59,7 @@ class RowWriter:
         self._said = said or Said()
         self._first = results.first if results is not None else 1 << 30
         self._attributes: dict[bytes, bytes] = {}
+        self._unjudged: list[bytes] = []
         self._judge = expat.ParserCreate()
         self._judge.Parse(b"<rows>")
 
@@ -62,26 +68,53 @@ class RowWriter:
 
         Raises:
             OddRowError: it is not written in the forms that are known here.
-            NotCutError: its XML is broken.
+            NotCutError: its XML, or that of a row before it, is broken.
         """
         number, said = row.number, self._said
         attributes = self._attributes.get(row.attributes)
         if attributes is None:
             attributes = self._attributes[row.attributes] = self._dimension(row.attributes)
-        form = self._cells.plain.form(row)
-        if form is None or form.columns[-1] >= self._first or number in said.conflicts:
+        form = self._cells.plain.form(row) if number not in said.conflicts else None
+        kept = row.cells if form is not None and form.columns[-1] < self._first else self._before_results(row, form)
+        if form is None or kept is None:
             cells = self._cells.take_apart(row)
             form = cells.form
             stays = self._cells.stay(cells)
             body = self._merged(cells, list(cells.wholes) if stays else self._cells.written(cells))
         elif self._results is None:
-            body = row.cells
+            body = kept
         else:
-            body = row.cells + self._results.behind(number, said.results.get(number))
+            body = kept + self._results.behind(number, said.results.get(number))
         xml = b'<row r="%d"%b>%b</row>' % (number, attributes, body)
         if form.is_free:
-            self._hold_whole(xml)
+            self._unjudged.append(xml)
+            if len(self._unjudged) == _JUDGED_AT_ONCE:
+                self.finish()
         return xml
+
+    def finish(self) -> None:
+        """Judge the texts of the rows that were written last.
+
+        Raises:
+            NotCutError: their XML is broken.
+        """
+        xml = b"".join(self._unjudged)
+        self._unjudged.clear()
+        if _is_surely_whole(xml):
+            return
+        try:
+            self._judge.Parse(xml)
+        except expat.ExpatError as exc:
+            raise NotCutError(str(exc)) from exc
+
+    def _before_results(self, row: RawRow, form: RowForm | None) -> bytes | None:
+        """The cells of a row that stay as they are, where all that follow them are old results; else `None`."""
+        if form is None or self._results is None:
+            return None
+        place = bisect_left(form.columns, self._first)
+        if not self._results.replaced.issuperset(form.columns[place:]):
+            return None
+        return row.cells[: row.cells.index(b'<c r="%b%d"' % (form.letters[place], row.number))]
 
     def _merged(self, cells: Cells, written: list[bytes]) -> bytes:
         """Put results among the cells of a row, and do to these what is done to cells that are opened."""
@@ -113,7 +146,7 @@ class RowWriter:
 
     def _dimension(self, attributes: bytes) -> bytes:
         """Write the attributes of a row as openpyxl does after reading them."""
-        text = attributes.decode()
+        text = attributes.decode(errors="replace")
         said: dict[str, Any] = dict(_ATTRIBUTE.findall(text))
         if _ATTRIBUTE.sub("", text).strip():
             raise OddRowError
@@ -128,8 +161,13 @@ class RowWriter:
             raise OddRowError from exc
         return "".join(f' {name}="{value}"' for name, value in shown.items()).encode()
 
-    def _hold_whole(self, xml: bytes) -> None:
-        try:
-            self._judge.Parse(xml)
-        except expat.ExpatError as exc:
-            raise NotCutError(str(exc)) from exc
+
+def _is_surely_whole(xml: bytes) -> bool:
+    """Whether the texts of rows, whose tags are known, are XML: asked in this way it costs a tenth of parsing."""
+    try:
+        xml.decode()
+    except UnicodeDecodeError:
+        return False
+    if len(xml.translate(None, _NEVER_TEXT)) != len(xml) or xml.count(b"&") != sum(map(xml.count, _NAMED)):
+        return False
+    return not any(each in xml for each in _UNSURE)

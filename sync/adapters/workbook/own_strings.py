@@ -32,7 +32,7 @@ _TAGS: Final = frozenset(
 """What a text with formats within consists of."""
 _RUN: Final = re.compile(rb"<t(?:\s[^>]*)?>([^<]*)</t>")
 _PHONETIC: Final = re.compile(rb"<rPh\s.*?</rPh>", re.DOTALL)
-_SUSPECT: Final = (*(start.encode() for start in FORMULA_STARTS), b"&#")
+SUSPECT: Final = (*(start.encode() for start in FORMULA_STARTS), b"&#")
 """How a text begins that may look like a formula: with the sign itself, or with its number."""
 _LONGEST_CHARACTER: Final = 20
 _LONGEST_CHOICE: Final = 100
@@ -40,7 +40,7 @@ _LONGEST_CHOICE: Final = 100
 
 def looks_like_formula(text: bytes) -> bool:
     """Whether a spreadsheet would take this text, as it lies in the XML, for a formula if somebody typed it."""
-    if not text.startswith(_SUSPECT):
+    if not text.startswith(SUSPECT):
         return False
     return is_formula_like(unescape(text[:_LONGEST_CHARACTER].decode(errors="ignore")))
 
@@ -79,7 +79,7 @@ class Strings:
     def entries(self) -> Iterator[bytes]:
         """Give the texts once more, as they lie in the XML."""
         if self._part is not None:
-            yield from _entries(pieces_of(self._archive, self._part))
+            yield from _entries(pieces_of(self._archive, self._part, known=True))
 
     def _read(self, wanted: frozenset[int], *, choices: bool) -> None:
         number = 0

@@ -1,7 +1,7 @@
 """How cells look and how text is put into them: never as a formula, and never so that a file cannot be written."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from math import ceil
 from typing import Final
 
@@ -182,11 +182,16 @@ def note(text: str, *, author: str, longest: int = _LONGEST_COMMENT) -> Comment:
 def fit_height(worksheet: Worksheet, row: int, widths: Sequence[float]) -> None:
     """Make a row of wrapped texts as high as its longest; not every program does so by itself."""
     texts = (str(cell_at(worksheet, row, column).value or "") for column in range(1, len(widths) + 1))
+    worksheet.row_dimensions[row].height = height_of(texts, widths)
+
+
+def height_of(texts: Iterable[str], widths: Sequence[float]) -> float:
+    """How high a row of wrapped texts is in columns of these widths."""
     lines = max(
         sum(max(1, ceil(len(line) / width)) for line in text.split("\n"))
         for text, width in zip(texts, widths, strict=True)
     )
-    worksheet.row_dimensions[row].height = _ROW_HEIGHT * max(lines, 1)
+    return _ROW_HEIGHT * max(lines, 1)
 
 
 def fill_of(severity: Severity) -> PatternFill:

@@ -1,6 +1,6 @@
 """The page of a report that is read first: the counts, the grouped problems, and what the run was."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from openpyxl import Workbook
@@ -17,6 +17,7 @@ from sync.adapters.workbook.changes import CHANGES_SHEET, add_changes
 from sync.adapters.workbook.changes import TITLE as CHANGES_TITLE
 from sync.adapters.workbook.frame import set_up_page
 from sync.adapters.workbook.overview import Overview
+from sync.adapters.workbook.splice import Splice
 from sync.adapters.workbook.styles import (
     BAR_COLOURS,
     BOLD,
@@ -62,8 +63,10 @@ def _title_of(worksheet: Worksheet) -> str:
     return str(worksheet["A1"].value)
 
 
-def replace_summary(workbook: Workbook, overview: Overview, *, after: Worksheet, remarks: Sequence[str] = ()) -> None:
-    """Put the summary behind the sheet `after`, in place of an older one."""
+def replace_summary(
+    workbook: Workbook, overview: Overview, *, after: Worksheet, remarks: Sequence[str] = ()
+) -> Mapping[str, Splice]:
+    """Put the summary behind the sheet `after`, in place of an older one; what else is written when the workbook is."""
     remove_summaries(workbook)
     sheet: Worksheet = workbook.create_sheet(SUMMARY_SHEET, workbook.index(after) + 1)
     sheet.sheet_view.showGridLines = False
@@ -81,8 +84,7 @@ def replace_summary(workbook: Workbook, overview: Overview, *, after: Worksheet,
             cell_at(sheet, row, 1).font = FAINT
             row += 1
     set_up_page(sheet)
-    if overview.changes is not None:
-        add_changes(workbook, overview.changes, after=sheet)
+    return {} if overview.changes is None else add_changes(workbook, overview.changes, after=sheet)
 
 
 def _headings(sheet: Worksheet, row: int, texts: Sequence[str]) -> int:

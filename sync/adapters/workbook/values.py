@@ -114,13 +114,13 @@ def values_workbook(
         if row in rows and (place == (row, column) or (row, column) not in marked):
             cell_at(worksheet, rows[row], column + 1).comment = note(mark.text, author=MARK_AUTHOR)
     worksheet.merged_cells.ranges.update(CellRange(merge) for merge in merges)
-    replace_summary(workbook, Overview.of(report), after=worksheet, remarks=remarks)
+    pages = replace_summary(workbook, Overview.of(report), after=worksheet, remarks=remarks)
     styles = _register(worksheet, header_row, len(headings))
     sheets = {worksheet.title: BulkSheet(_rows(sheet, styles), len(headings), last_row, hidden)}
     if source.base is not None:
         wanted = {_key(outcomes[row]) for row in rows if row in outcomes}
         sheets[_add_base(workbook)] = _base(source.base, wanted)
-    return save(workbook, sheets, plain_styles(workbook))
+    return save(workbook, sheets, plain_styles(workbook), pages=pages)
 
 
 def _title(name: str) -> str:
