@@ -23,6 +23,7 @@ MOST_SPECIAL: Final = 10_000
 _MOST_BYTES: Final = 40_000_000
 """Of all that openpyxl is given, inflated: above it, it would need minutes and gigabytes."""
 _LAST_CELL: Final = re.compile(rb'<c r="([A-Z]{1,3})[0-9]')
+_LETTERS: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _NO_TEXTS: Final = b'<sst xmlns="%b"/>' % MAIN
 
 
@@ -142,6 +143,10 @@ def _tree(root: bytes, rows: Iterable[RawRow]) -> Element:
         tree = fromstring(b"%b<sheetData>%b</sheetData></worksheet>" % (root, b"".join(row.xml() for row in rows)))
     except SyntaxError as exc:
         raise NotCutError(str(exc)) from exc
+    for row in tree[0]:
+        number = row.get("r", "")
+        if any(cell.get("r", number).lstrip(_LETTERS) != number for cell in row):
+            raise NotCutError("cells of other rows")
     return tree[0]
 
 

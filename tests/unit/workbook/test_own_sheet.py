@@ -98,6 +98,7 @@ def test_plain_rows_are_never_opened(tmp_path: Path) -> None:
         pytest.param(CELL, "", id="no-cell"),
         pytest.param("<v>3.857142857142857</v>", "<v>0.30000000000000004</v>", id="more-digits-than-are-kept"),
         pytest.param(CELL, '<c r="I15" s="1"/>' + CELL, id="cells-out-of-order"),
+        pytest.param(CELL, CELL.replace("D15", "D16"), id="a-cell-of-another-row"),
         pytest.param(
             "</sheetData>", '<row r="50" ht="20"/><row r="52"><c r="B52" s="1"/></row></sheetData>', id="blank-rows"
         ),
@@ -164,6 +165,20 @@ def test_broken_xml_is_never_passed_on(tmp_path: Path, part: str, old: str, new:
     put_into(path, part, old, new)
 
     assert annotated(task) is NotCarried.ODD
+
+
+def test_a_row_by_another_number_than_its_cells_is_not_cut(tmp_path: Path) -> None:
+    """By which of the two it is meant, only who made the file knows."""
+    path = tmp_path / "a.xlsx"
+    with xlsxwriter.Workbook(path) as workbook:
+        sheet = workbook.add_worksheet("Edits")
+        for row, cells in enumerate((["Id", "Title"], ["200", "a"], ["300", "b"])):
+            sheet.write_row(row, 0, cells)
+    put_into(path, SHEET, '<row r="3"', '<row r="4"')
+    task = task_at(path)
+
+    with opened_zip(path) as archive, pytest.raises(NotCutError):
+        in_stream(task, archive)
 
 
 def test_a_row_that_is_gone_gets_its_result(tmp_path: Path) -> None:
