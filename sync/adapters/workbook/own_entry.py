@@ -1,7 +1,8 @@
 """The process that opens the operator's own workbook: an order on standard input, the report on standard output.
 
-Started by `own_process.py` with `python -m`. Where the file cannot be carried over, its exit code says why; what
-nobody foresaw ends it with a traceback on standard error, and the caller takes that for an odd file.
+Started by `own_process.py` with `python -m`, often before the order is there: its libraries are loaded first. Where the
+file cannot be carried over, its exit code says why; what nobody foresaw ends it with a traceback on standard error, and
+the caller takes that for an odd file. Without an order it ends when its caller does.
 """
 
 import gc
@@ -25,7 +26,13 @@ def main() -> None:
 
     gc.disable()  # it makes millions of objects, keeps all of them, and ends
     try:
-        content = annotated(pickle.load(sys.stdin.buffer))  # noqa: S301 - from the process that started this one
+        task = pickle.load(sys.stdin.buffer)  # noqa: S301 - from the process that started this one
+    except EOFError:
+        return  # nobody wants a report any more
+    except MemoryError:
+        sys.exit(CODES[NotCarried.HEAVY])
+    try:
+        content = annotated(task)
     except MemoryError:
         sys.exit(CODES[NotCarried.HEAVY])
     if isinstance(content, bytes):

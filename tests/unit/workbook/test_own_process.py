@@ -1,15 +1,20 @@
 """The operator's own workbook is opened apart and under limits: it can end that process, and nothing else."""
 
+import os
+import signal
+import subprocess
+import sys
 import zipfile
+from io import BytesIO
 from pathlib import Path
 
 import pytest
 import xlsxwriter
 from openpyxl import Workbook
 
-from sync.adapters.confined import Limits
+from sync.adapters.confined import ROOT, Limits, command
 from sync.adapters.workbook.own_order import NotCarried, Order
-from sync.adapters.workbook.own_process import annotated_apart
+from sync.adapters.workbook.own_process import ENTRY, LIMITS, OwnProcess, annotated_apart
 from sync.adapters.workbook.results import report_workbook
 from sync.adapters.workbook.source import Layout, SheetSource
 from sync.report import RESULT_HEADINGS
@@ -62,6 +67,76 @@ def test_the_process_writes_what_would_be_written_here(tmp_path: Path) -> None:
     cells = [list(opened(content).iter_rows(values_only=True)) for content in (apart, same)]
     assert cells[0] == cells[1]
     assert cells[0][1][:3] == ("200", "a", "failed")
+
+
+def parts_of(content: bytes) -> dict[str, bytes]:
+    """The parts of a workbook, but for the one that says when it was made."""
+    with zipfile.ZipFile(BytesIO(content)) as archive:
+        return {name: archive.read(name) for name in archive.namelist() if name != "docProps/core.xml"}
+
+
+def test_a_process_that_was_begun_writes_the_same(tmp_path: Path) -> None:
+    """It is the one that was begun, however late the order comes: the same parts, byte by byte; then it is gone."""
+    order = order_for(workbook_at(tmp_path / "a.xlsx"))
+    with OwnProcess() as process:
+        assert process.pid is None
+        process.begin()
+        begun = process.pid
+        process.begin()
+        assert process.pid == begun is not None
+        ahead = process.annotated(order)
+        assert process.pid is None
+    apart = annotated_apart(order)
+
+    assert isinstance(ahead, bytes)
+    assert isinstance(apart, bytes)
+    assert parts_of(ahead) == parts_of(apart)
+    assert is_reaped(begun)
+
+
+def test_a_process_that_is_not_used_leaves_no_zombie() -> None:
+    """Whoever closes it has ended it by its own id, and waited for it; to close it once more is nothing."""
+    process = OwnProcess()
+    process.begin()
+    pid = process.pid
+    assert pid is not None
+    process.close()
+    process.close()
+
+    assert process.pid is None
+    assert is_reaped(pid)
+
+
+def is_reaped(pid: int) -> bool:
+    """Whether nothing of a child of ours is left, not even what it ended with."""
+    try:
+        os.waitpid(pid, os.WNOHANG)
+    except ChildProcessError:
+        return True
+    return False
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals")
+def test_a_process_that_dies_while_it_waits_is_started_again(tmp_path: Path) -> None:
+    """Its death says nothing of the workbook that it was not asked for yet."""
+    order = order_for(workbook_at(tmp_path / "a.xlsx"))
+    with OwnProcess() as process:
+        process.begin()
+        pid = process.pid
+        assert pid is not None
+        os.kill(pid, signal.SIGTERM)
+        os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
+
+        assert isinstance(process.annotated(order), bytes)
+
+
+def test_the_process_ends_with_a_caller_that_asks_nothing() -> None:
+    """A program that was killed leaves nobody behind who waits for its order; nothing is said, not even of an error."""
+    ended = subprocess.run(
+        command(ENTRY, LIMITS), stdin=subprocess.DEVNULL, capture_output=True, cwd=ROOT, check=False, timeout=60
+    )
+
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, b"", b"")
 
 
 @pytest.mark.parametrize(
