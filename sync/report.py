@@ -11,6 +11,7 @@ from sync.columns import cell_reference
 from sync.errors import InternalError
 from sync.model import NEEDS_ATTENTION, FieldChange, Issue, Outcome, RunReport, Severity, Source, Status
 from sync.section import Json
+from sync.table_cells import TableCell, guarded
 
 CSV_COLUMNS = (
     "sheet",
@@ -28,15 +29,6 @@ CSV_COLUMNS = (
     "updated_by",
     "run_id",
 )
-RESULT_PREFIX = "Result: "
-"""How the heading of a result column begins; the loader ignores such columns."""
-RESULT_HEADINGS = tuple(
-    RESULT_PREFIX + name
-    for name in ("Status", "Messages", "Changed", "Verified", "Attempts", "Updated on", "Updated by", "Row", "Run")
-)
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
-"""What a spreadsheet may take for the start of a formula; the last four are the full-width forms."""
-
 PUT_BACK = frozenset({"undo", "drift"})
 """Commands that no sheet asked for: their rows are sections, and no file of theirs is to be mended and sent."""
 
@@ -48,9 +40,6 @@ _WHOLE = re.compile(r"[1-9][0-9]{0,14}")
 """With more digits, nobody knows whether Excel has rounded the number."""
 _AT_WORK = frozenset({"apply", "resume", "undo"})
 _FINISHED = frozenset({0, 4})
-
-TableCell = str | int | None
-"""A cell of `report.csv` or of a result column; `None` is blank."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,11 +141,6 @@ def messages(outcome: Outcome) -> str:
 def changed(outcome: Outcome) -> str:
     """Name the fields that the row changes, joined by `;`."""
     return ";".join(change.field for change in outcome.changes)
-
-
-def guarded(text: str) -> str:
-    """Take the sting out of text that a spreadsheet would run as a formula: a `'` before it."""
-    return f"'{text}" if text.startswith(FORMULA_STARTS) else text
 
 
 def csv_rows(report: RunReport) -> Iterator[tuple[TableCell, ...]]:

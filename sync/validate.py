@@ -7,7 +7,7 @@ from typing import Final, assert_never
 from sync.base import Base, find_base, read_base
 from sync.cells import Clear, Reader, Silent, Value, Wrong, is_error_word, read_cell, reader_for, remark_on, shown
 from sync.columns import Layout, column_letters, find_layout, left_out_notes, sheet_prefix
-from sync.headings import COMMAND
+from sync.headings import CHOICES, COMMAND
 from sync.hidden_rows import HiddenRows, decide
 from sync.hints import Hint
 from sync.html_cleaning import Cleaned, Cleaner, Uncleanable, cleaned
@@ -34,7 +34,6 @@ from sync.repeated import also_on, ask_the_same
 from sync.section import BY_NAME, EDITABLE, FIELDS, Access, Json, SectionField, UnlockType
 
 SKIP: Final = "skip"
-CHOICES: Final = frozenset({"sheet", "live"})
 """What a `Command` cell may choose for a conflict."""
 
 _ID: Final = BY_NAME["Id"]

@@ -19,8 +19,8 @@ from openpyxl.worksheet.table import Table as ExcelTable
 
 from sync.adapters.spreadsheet import load_here
 from sync.adapters.workbook.export import write_export
-from sync.adapters.workbook.own_order import Task
 from sync.adapters.workbook.own_sheet import as_a_whole, in_stream
+from sync.adapters.workbook.own_task import Task
 from sync.adapters.workbook.source import SheetSource
 from sync.hidden_rows import HiddenRows
 from sync.model import (
@@ -35,7 +35,7 @@ from sync.model import (
     Status,
     Verified,
 )
-from sync.report import FORMULA_STARTS
+from sync.table_cells import FORMULA_STARTS
 from sync.validate import check_sheet
 from tests.alike import differences
 from tests.sections import ORIGIN, section

@@ -9,8 +9,9 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from sync.adapters.spreadsheet import load_here
 from sync.adapters.workbook import results
-from sync.adapters.workbook.own_order import NotCarried, Order
+from sync.adapters.workbook.own_order import Order
 from sync.adapters.workbook.own_sheet import annotated
+from sync.adapters.workbook.own_task import NotCarried
 from sync.adapters.workbook.source import SheetSource
 from sync.model import CheckedSheet, InputFacts, InvalidRow, Outcome, RunId, RunReport, SkippedRow, Status
 from sync.validate import check_sheet

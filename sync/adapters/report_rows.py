@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from sync.adapters.finding import Filter, courses_of, fields_of, places_of, searched
-from sync.report import FORMULA_STARTS
 from sync.section import ACTIONS
+from sync.table_cells import FORMULA_STARTS
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,15 +14,15 @@ from openpyxl import Workbook, load_workbook
 from sync.adapters.spreadsheet import load_here
 from sync.adapters.workbook import results
 from sync.adapters.workbook.export import write_export
-from sync.adapters.workbook.own_order import NotCarried
+from sync.adapters.workbook.own_task import NotCarried
 from sync.adapters.workbook.results import failed_workbook
 from sync.adapters.workbook.source import SheetSource
 from sync.adapters.workbook.styles import storable
 from sync.adapters.workbook.template import write_template
 from sync.errors import InputError
 from sync.model import CheckedRow, Edit, InvalidRow, Severity, Status
-from sync.report import FORMULA_STARTS
 from sync.section import Json, Record
+from sync.table_cells import FORMULA_STARTS
 from tests.libreoffice import FILTERS, converted
 from tests.programs import needs
 from tests.sections import ORIGIN

@@ -28,7 +28,8 @@ from sync.model import (
     Status,
     TableRow,
 )
-from sync.report import FORMULA_STARTS, counts, group_issues, guarded, row_ranges
+from sync.report import counts, group_issues, row_ranges
+from sync.table_cells import FORMULA_STARTS, guarded
 from tests.workbooks import report_workbook
 
 nasty = st.one_of(

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from xlsxwriter.worksheet import Worksheet
 
 from sync.adapters.workbook import results
-from sync.adapters.workbook.own_order import NotCarried
+from sync.adapters.workbook.own_task import NotCarried
 from sync.adapters.workbook.results import failed_workbook
 from sync.adapters.workbook.source import SheetSource
 from sync.model import CheckedSheet, Edit, InvalidRow, RunReport, Severity

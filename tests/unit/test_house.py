@@ -108,6 +108,11 @@ def test_settings_are_described_without_loading_their_parser() -> None:
         pytest.param("sync.cli.main", {"httpx", "openpyxl", "pandas", "pydantic", "rich", "sqlalchemy"}, id="help"),
         pytest.param("sync.jobs.runs", {"openpyxl", "pandas", "starlette"}, id="apply"),
         pytest.param("sync.adapters.workbook.results", {"openpyxl", "numpy"}, id="a-report-on-the-own-workbook"),
+        pytest.param(
+            "sync.adapters.workbook.own_sheet",
+            {"sync.base", "sync.diff", "sync.report", "sync.validate"},
+            id="the-process-that-opens-it",
+        ),
     ],
 )
 def test_no_library_is_loaded_that_is_not_used(module: str, spared: set[str]) -> None:

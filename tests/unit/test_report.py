@@ -30,13 +30,13 @@ from sync.report import (
     csv_rows,
     exit_code_of,
     group_issues,
-    guarded,
     json_objects,
     messages,
     row_ranges,
     summary_object,
 )
 from sync.report_text import next_step, summary_lines
+from sync.table_cells import guarded
 
 NOT_A_NUMBER = Issue("cell.not_a_number", "must be a whole number", "DisplayOrder", attempted_value="soon", cell="S!F4")
 REQUIRED = Issue("api.rejected", "is a required field", "Title", Source.API)

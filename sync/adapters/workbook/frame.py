@@ -7,7 +7,6 @@ from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.worksheet import Worksheet
 
-from sync.adapters.workbook.source import field_of
 from sync.adapters.workbook.styles import (
     HEADING_FILL,
     HEADING_FONT,
@@ -21,8 +20,7 @@ from sync.adapters.workbook.styles import (
     note,
     put,
 )
-from sync.headings import COMMAND
-from sync.report import RESULT_PREFIX
+from sync.headings import COMMAND, RESULT_PREFIX, field_of
 from sync.section import BY_NAME, Access, SectionField, UnlockType
 
 AUTHOR: Final = "coursesync"

@@ -1,25 +1,18 @@
-"""Which cells of a report are marked, and what their comments say. Pure."""
+"""Which cells of a report are marked, and what is said at them. Pure."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
+from sync.adapters.workbook.comments import Mark, Place
 from sync.adapters.workbook.source import SheetSource
 from sync.headings import COMMAND
 from sync.model import FieldChange, Issue, Outcome, Severity, Status
 from sync.report import issues_in_order
-from sync.validate import CHOICES
 
 MOST_MARKS = 2_000
 """Comments in one workbook: far more make Excel slow, and the messages are in their column anyway."""
-MARK_AUTHOR: Final = "coursesync result"
-"""The author of our marks on rows: by it, those of a report that came back are known and taken off."""
-_KEPT: Final = re.compile(r"\n\nBefore that, a comment of (?P<author>[^\n]*) stood here:\n(?P<text>.*)", re.DOTALL)
-UNCACHED: Final = "#VALUE!"
-"""What stands for a formula that was never calculated: an error, so that its row stays held until it is mended."""
-UNCACHED_NOTE_START: Final = "A formula that was never calculated stood here:\n"
-UNCACHED_NOTE: Final = UNCACHED_NOTE_START + "{formula}"
 MEND: Final = "mend"
 """The word in `Command` that keeps a row held whose cells may stand in wrong columns, until somebody has looked."""
 BROKEN: Final = (
@@ -29,17 +22,6 @@ BROKEN: Final = (
 _SHOWN = 300
 
 _REFERENCE = re.compile(r"(?:^|!)\$?([A-Z]{1,3})\$?([0-9]{1,7})$")
-
-Place = tuple[int, int]
-"""Row from 1, column from 0."""
-
-
-@dataclass(frozen=True, slots=True)
-class Mark:
-    """What is to be said at one cell."""
-
-    severity: Severity
-    text: str
 
 
 def marks(outcomes: Iterable[Outcome], source: SheetSource, *, status_column: int) -> Mapping[Place, Mark]:
@@ -111,22 +93,6 @@ def _conflict_text(change: FieldChange) -> str:
         f"Write sheet or live into the {COMMAND} column to say which one holds.",
     ]
     return "\n".join(lines)
-
-
-def is_choice(cell: object) -> bool:
-    """Whether this cell of `Command` decides a conflict, and not something else about its row."""
-    return isinstance(cell, str) and cell.strip().casefold() in CHOICES
-
-
-def over(mark: str, author: str, text: str) -> str:
-    """Put a mark over a comment that is there, whose text and author stand below it."""
-    return f"{mark}\n\nBefore that, a comment of {' '.join(author.split()) or 'somebody'} stood here:\n{text}"
-
-
-def under(mark: str) -> tuple[str, str] | None:
-    """Give author and text of the comment that a mark was put over; `None` where there was none."""
-    kept = _KEPT.search(mark)
-    return None if kept is None else (kept["author"], kept["text"])
 
 
 def _shown(value: object) -> str:

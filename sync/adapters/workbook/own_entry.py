@@ -16,15 +16,14 @@ from sync.adapters.confined import confine
 def main() -> None:
     """Serve one order; the limits are in the arguments: address space in bytes, processor seconds."""
     confine(memory_bytes=int(sys.argv[1]), cpu_s=int(sys.argv[2]))
+    gc.disable()  # it makes millions of objects, keeps all of them, and ends
     answer = sys.stdout.buffer
     sys.stdout = sys.stderr  # what a library may print is no answer
     modules: dict[str, Any] = sys.modules
     modules["numpy"] = None  # openpyxl takes it when it is there, for nothing that is needed here: half of its start
-    from sync.adapters.workbook.own_order import NotCarried  # noqa: PLC0415 - under the limits
-    from sync.adapters.workbook.own_process import CODES  # noqa: PLC0415 - the same
-    from sync.adapters.workbook.own_sheet import annotated  # noqa: PLC0415 - the same
+    from sync.adapters.workbook.own_sheet import annotated  # noqa: PLC0415 - under the limits
+    from sync.adapters.workbook.own_task import CODES, NotCarried  # noqa: PLC0415 - the same
 
-    gc.disable()  # it makes millions of objects, keeps all of them, and ends
     try:
         task = pickle.load(sys.stdin.buffer)  # noqa: S301 - from the process that started this one
     except EOFError:

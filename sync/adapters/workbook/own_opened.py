@@ -15,19 +15,18 @@ from openpyxl.utils import get_column_letter
 from openpyxl.utils.cell import range_boundaries
 from openpyxl.worksheet.worksheet import Worksheet
 
-from sync.adapters.workbook.frame import AUTHOR, style_heading
-from sync.adapters.workbook.marks import (
+from sync.adapters.workbook.comments import (
     MARK_AUTHOR,
     UNCACHED,
     UNCACHED_NOTE,
     UNCACHED_NOTE_START,
     Mark,
     Place,
-    is_choice,
     over,
     under,
 )
-from sync.adapters.workbook.own_order import Task
+from sync.adapters.workbook.frame import AUTHOR, style_heading
+from sync.adapters.workbook.own_task import Task
 from sync.adapters.workbook.own_text import give_back
 from sync.adapters.workbook.splice import Splice
 from sync.adapters.workbook.styles import (
@@ -43,9 +42,9 @@ from sync.adapters.workbook.styles import (
     status_fill,
 )
 from sync.adapters.workbook.summary import replace_summary
-from sync.headings import COMMAND
+from sync.headings import COMMAND, RESULT_HEADINGS, is_choice
 from sync.model import FlawKind, Status
-from sync.report import RESULT_HEADINGS, TableCell
+from sync.table_cells import TableCell
 
 if TYPE_CHECKING:
     from openpyxl.styles.cell_style import StyleArray

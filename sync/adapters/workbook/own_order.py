@@ -1,41 +1,16 @@
-"""What the process that opens the operator's own workbook is asked, and why it may have no answer. No openpyxl here."""
+"""What the process that opens the operator's own workbook is asked, on the side of who asks. No openpyxl here."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import StrEnum
-from pathlib import Path
 
-from sync.adapters.workbook.marks import Mark, Place
-from sync.adapters.workbook.overview import Overview
-from sync.adapters.workbook.source import Layout, SheetSource
+from sync.adapters.workbook.comments import Mark, Place
+from sync.adapters.workbook.gathering import overview_of
+from sync.adapters.workbook.layout import Layout
+from sync.adapters.workbook.own_task import Task
+from sync.adapters.workbook.source import SheetSource
 from sync.headings import COMMAND
-from sync.model import Flaw, RunReport
-from sync.report import TableCell, result_cells
-
-
-@dataclass(frozen=True, slots=True)
-class Task:
-    """An order as it goes to that process: what the workbook holds anyway is left out, the rest is plain values."""
-
-    path: Path
-    sheet: str
-    header_row: int
-    rows: int
-    """Below the heading."""
-    flaws: Mapping[int, Mapping[int, Flaw]]
-    """By row, and by column from 0."""
-    ours: frozenset[int]
-    """Columns whose cells mean something to a run, from 0."""
-    command: int | None
-    """The column of the operator's `Command`, from 0."""
-    came_back: bool
-    """Whether the sheet is a report with old results on it."""
-    layout: Layout
-    results: Mapping[int, Sequence[TableCell]]
-    """The result cells by row, in the order of the headings."""
-    marked: Mapping[Place, Mark]
-    overview: Overview
-    remarks: tuple[str, ...]
+from sync.model import RunReport
+from sync.report import result_cells
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,20 +39,6 @@ class Order:
             layout=self.layout,
             results={int(outcome.row): result_cells(outcome, run_id=run_id) for outcome in self.report.outcomes},
             marked=self.marked,
-            overview=Overview.of(self.report),
+            overview=overview_of(self.report),
             remarks=self.remarks,
         )
-
-
-class NotCarried(StrEnum):
-    """Why the original workbook could not be used, as a sentence for the summary."""
-
-    ODD = "The original workbook could not be carried over as it is: its values were kept, its formats were not."
-    HEAVY = (
-        "The original workbook takes more time or memory to carry over than a report may use: its values were kept, "
-        "its formats were not."
-    )
-    LARGE = (
-        "The sheet has many rows, and is written in a way that only smaller ones can be carried over from: its values "
-        "were kept, its formats were not."
-    )

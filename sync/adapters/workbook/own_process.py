@@ -8,18 +8,16 @@ import pickle
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping
 from contextlib import suppress
 from types import TracebackType
 from typing import Final, Self
 
 from sync.adapters.confined import ROOT, Limits, command, environment
-from sync.adapters.workbook.own_order import NotCarried, Order
+from sync.adapters.workbook.own_order import Order
+from sync.adapters.workbook.own_task import CODES, NotCarried
 
 ENTRY: Final = "sync.adapters.workbook.own_entry"
 LIMITS: Final = Limits(memory_bytes=2_000_000_000, cpu_s=60, wall_s=120.0)
-CODES: Final[Mapping[NotCarried, int]] = {NotCarried.HEAVY: 9, NotCarried.ODD: 10, NotCarried.LARGE: 11}
-"""How the process ends that could not carry the file over."""
 
 
 class OwnProcess:

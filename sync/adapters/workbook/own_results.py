@@ -2,17 +2,16 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, TypeAlias
-from xml.sax.saxutils import escape
 
 from openpyxl.utils import get_column_letter
 
+from sync.adapters.workbook.layout import Layout
 from sync.adapters.workbook.own_forms import style_mark
 from sync.adapters.workbook.own_looks import NEW, Looks
-from sync.adapters.workbook.source import Layout
 from sync.adapters.workbook.styles import is_formula_like, shortened, storable
-from sync.headings import COMMAND
+from sync.headings import COMMAND, RESULT_HEADINGS, RESULT_PREFIX
 from sync.model import Status
-from sync.report import RESULT_HEADINGS, RESULT_PREFIX, TableCell
+from sync.table_cells import TableCell
 
 _STATUS: Final = 0
 """The place of the status among the results."""
@@ -49,7 +48,8 @@ class NewTexts:
 
 def text_xml(text: str) -> bytes:
     """Write a storable text."""
-    return b'<t xml:space="preserve">%b</t>' % escape(text).encode()
+    escaped = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return b'<t xml:space="preserve">%b</t>' % escaped.encode()
 
 
 class ResultCells:

@@ -21,12 +21,12 @@ from sync.adapters.workbook.losses import losses
 from sync.adapters.workbook.own_cells import CellWriter
 from sync.adapters.workbook.own_looks import Looks
 from sync.adapters.workbook.own_opened import annotate
-from sync.adapters.workbook.own_order import NotCarried, Task
 from sync.adapters.workbook.own_package import Package, Wanted
 from sync.adapters.workbook.own_results import NewTexts, ResultCells
 from sync.adapters.workbook.own_rows import NotCutError
 from sync.adapters.workbook.own_splice import SheetStream
 from sync.adapters.workbook.own_stream import RowWriter, Said
+from sync.adapters.workbook.own_task import NotCarried, Task
 from sync.adapters.workbook.own_text import kept_from_openpyxl
 from sync.adapters.workbook.splice import save_with
 from sync.adapters.workbook.summary import remove_summaries

@@ -16,7 +16,7 @@ from sync.adapters.workbook.own_looks import Looks
 from sync.adapters.workbook.own_results import ResultCells, text_xml
 from sync.adapters.workbook.own_rows import NotCutError, RawRow
 from sync.adapters.workbook.styles import is_formula_like, shortened, storable
-from sync.report import TableCell
+from sync.table_cells import TableCell
 
 _ATTRIBUTE: Final = re.compile(r'\s+([A-Za-z_][\w.-]*(?::[\w.-]+)?)="([^"<&]*)"')
 _JUDGED_AT_ONCE: Final = 200

@@ -10,10 +10,10 @@ from typing import Final
 from xml.parsers import expat
 from zipfile import ZipFile
 
-from sync.adapters.workbook.marks import is_choice
 from sync.adapters.workbook.own_rows import MAIN, NotCutError, pieces_of
 from sync.adapters.workbook.styles import is_formula_like
-from sync.report import FORMULA_STARTS
+from sync.headings import is_choice
+from sync.table_cells import FORMULA_STARTS
 
 _START: Final = re.compile(rb"\s*<sst\s[^>]*?(/?)>")
 _CLOSE: Final = b"</si>"

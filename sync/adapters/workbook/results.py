@@ -4,13 +4,16 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from sync.adapters.whole_file import Disk, Placed, place
-from sync.adapters.workbook.marks import BROKEN, MOST_MARKS, Mark, Place, marks
-from sync.adapters.workbook.own_order import NotCarried, Order
+from sync.adapters.workbook.comments import Mark, Place
+from sync.adapters.workbook.layout import Layout
+from sync.adapters.workbook.marks import BROKEN, MOST_MARKS, marks
+from sync.adapters.workbook.own_order import Order
 from sync.adapters.workbook.own_process import annotated_apart
-from sync.adapters.workbook.source import Layout, SheetSource
-from sync.headings import COMMAND
+from sync.adapters.workbook.own_task import NotCarried
+from sync.adapters.workbook.source import SheetSource
+from sync.headings import COMMAND, RESULT_HEADINGS
 from sync.model import NEEDS_ATTENTION, RunReport, Severity, Status
-from sync.report import PUT_BACK, RESULT_HEADINGS
+from sync.report import PUT_BACK
 
 Carry = Callable[[Order], bytes | NotCarried]
 """Writes results onto a copy of the original workbook."""

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Final, Self
 
 from sync.base import find_base
-from sync.headings import COMMAND, OWN_HEADINGS, heading_key
+from sync.headings import COMMAND, RESULT_PREFIX, field_of
 from sync.model import CellValue, CheckedSheet, Outcome, RowNumber, Table, TableRow
-from sync.report import RESULT_PREFIX, ordered
+from sync.report import ordered
 
 _MOST_MERGED: Final = 50
 """Blank merged columns that the results still stand behind; wider ones are taken apart."""
@@ -86,35 +86,6 @@ class SheetSource:
         filled = max((_filled(row.cells) for row in self.rows), default=0)
         merged = max((max(row.merged) + 1 for row in self.rows if row.merged), default=0)
         return max(filled, min(merged, filled + _MOST_MERGED))
-
-
-@dataclass(frozen=True, slots=True)
-class Layout:
-    """Where the columns that a report adds go, and which old ones it empties."""
-
-    places: Mapping[str, int]
-    """Heading to column, from 0."""
-    emptied: frozenset[int]
-
-    @classmethod
-    def of(cls, source: SheetSource, headings: Sequence[str]) -> Self:
-        """Give each heading its old column where a report came back, else the next one to the right."""
-        old = source.result_columns()
-        places: dict[str, int] = {}
-        for column, heading in old.items():
-            if heading in headings:
-                places.setdefault(heading, column)
-        free = source.width()
-        for heading in headings:
-            if heading not in places:
-                places[heading] = free
-                free += 1
-        return cls(places, frozenset(old))
-
-
-def field_of(heading: CellValue) -> str | None:
-    """Name the field or `Command` that a plain heading means, for widths and drop-downs only."""
-    return OWN_HEADINGS.get(heading_key(str(heading or "")))
 
 
 def _filled(cells: Sequence[CellValue]) -> int:

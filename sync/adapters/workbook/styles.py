@@ -11,8 +11,9 @@ from openpyxl.styles import Alignment, Font, PatternFill, Protection
 from openpyxl.worksheet.worksheet import Worksheet
 
 from sync.errors import InternalError
+from sync.headings import RESULT_PREFIX
 from sync.model import Severity, Status
-from sync.report import FORMULA_STARTS, RESULT_PREFIX
+from sync.table_cells import FORMULA_STARTS
 
 LONGEST: Final = 32_767
 """Characters that a cell of Excel holds, in UTF-16 units."""

@@ -33,7 +33,6 @@ from sync.adapters.workbook.styles import (
     status_fill,
 )
 from sync.model import Severity, Status
-from sync.report_text import status_words
 
 SUMMARY_SHEET: Final = "Summary"
 TITLE: Final = "What became of each row"
@@ -98,12 +97,12 @@ def _headings(sheet: Worksheet, row: int, texts: Sequence[str]) -> int:
 def _counts(sheet: Worksheet, overview: Overview, row: int) -> int:
     first = row = _headings(sheet, row, ("Status", "Rows"))
     present = overview.statuses
-    for row, (status, total) in enumerate(present, start=first):
-        put(cell_at(sheet, row, 1), status_words(status))
+    for row, (status, words, total) in enumerate(present, start=first):
+        put(cell_at(sheet, row, 1), words)
         cell_at(sheet, row, 1).fill = status_fill(status)
         put(cell_at(sheet, row, 2), total)
     if present:
-        _add_chart(sheet, first, [status for status, _ in present])
+        _add_chart(sheet, first, [status for status, *_ in present])
     row = first + len(present)
     put(cell_at(sheet, row, 1), "rows read")
     put(cell_at(sheet, row, 2), overview.rows_read)

@@ -27,17 +27,19 @@ from sync.adapters.workbook.bulk import (
     plain_styles,
     save,
 )
+from sync.adapters.workbook.comments import MARK_AUTHOR, UNCACHED, Mark, Place
 from sync.adapters.workbook.frame import add_choices, write_headings
-from sync.adapters.workbook.marks import MARK_AUTHOR, MEND, UNCACHED, Mark, Place, is_choice
-from sync.adapters.workbook.overview import Overview
-from sync.adapters.workbook.source import Layout, SheetSource
+from sync.adapters.workbook.gathering import overview_of
+from sync.adapters.workbook.layout import Layout
+from sync.adapters.workbook.marks import MEND
+from sync.adapters.workbook.source import SheetSource
 from sync.adapters.workbook.styles import cell_at, fill_of, note, shortened, status_fill
 from sync.adapters.workbook.summary import replace_summary
 from sync.base import BASE_SHEET, carried_rows
 from sync.cells import is_error_word
-from sync.headings import COMMAND
+from sync.headings import COMMAND, RESULT_HEADINGS, is_choice
 from sync.model import FlawKind, Outcome, RunReport, Severity, Status, Table, TableRow
-from sync.report import RESULT_HEADINGS, result_cells
+from sync.report import result_cells
 
 _FORBIDDEN_IN_TITLE = re.compile(r"[\[\]:*?/\\\x00-\x1f]")
 _LONGEST_TITLE = 31
@@ -114,7 +116,7 @@ def values_workbook(
         if row in rows and (place == (row, column) or (row, column) not in marked):
             cell_at(worksheet, rows[row], column + 1).comment = note(mark.text, author=MARK_AUTHOR)
     worksheet.merged_cells.ranges.update(CellRange(merge) for merge in merges)
-    pages = replace_summary(workbook, Overview.of(report), after=worksheet, remarks=remarks)
+    pages = replace_summary(workbook, overview_of(report), after=worksheet, remarks=remarks)
     styles = _register(worksheet, header_row, len(headings))
     sheets = {worksheet.title: BulkSheet(_rows(sheet, styles), len(headings), last_row, hidden)}
     if source.base is not None:

@@ -13,11 +13,13 @@ import xlsxwriter
 from openpyxl import Workbook
 
 from sync.adapters.confined import ROOT, Limits, command
-from sync.adapters.workbook.own_order import NotCarried, Order
+from sync.adapters.workbook.layout import Layout
+from sync.adapters.workbook.own_order import Order
 from sync.adapters.workbook.own_process import ENTRY, LIMITS, OwnProcess, annotated_apart
+from sync.adapters.workbook.own_task import NotCarried
 from sync.adapters.workbook.results import report_workbook
-from sync.adapters.workbook.source import Layout, SheetSource
-from sync.report import RESULT_HEADINGS
+from sync.adapters.workbook.source import SheetSource
+from sync.headings import RESULT_HEADINGS
 from tests.workbooks import checked_at, here, opened, remarks_of, report_on
 
 PIXEL = bytes.fromhex(

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 import xlsxwriter
 
-from sync.adapters.workbook.own_order import NotCarried
 from sync.adapters.workbook.own_rows import NotCutError
 from sync.adapters.workbook.own_sheet import MOST_ROWS_OPENED, annotated, as_a_whole, in_stream
+from sync.adapters.workbook.own_task import NotCarried
 from sync.adapters.workbook.source import SheetSource
 from sync.model import Outcome, Status
 from tests.own_workbooks import (

@@ -16,11 +16,12 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from sync.adapters.spreadsheet import load_here
 from sync.adapters.workbook.export import write_export
-from sync.adapters.workbook.own_order import NotCarried
+from sync.adapters.workbook.own_task import NotCarried
 from sync.adapters.workbook.results import failed_workbook, write_results
 from sync.adapters.workbook.source import SheetSource
 from sync.adapters.workbook.styles import ERROR_FILL
 from sync.base import read_base
+from sync.headings import RESULT_HEADINGS
 from sync.model import (
     CellValue,
     Edit,
@@ -39,7 +40,6 @@ from sync.model import (
     TableRow,
     Verified,
 )
-from sync.report import RESULT_HEADINGS
 from sync.validate import check_sheet
 from tests.sections import ORIGIN
 from tests.workbooks import report_on, report_workbook

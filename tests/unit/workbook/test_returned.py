@@ -10,9 +10,10 @@ from openpyxl import Workbook, load_workbook
 from openpyxl.worksheet.worksheet import Worksheet
 
 from sync.adapters.workbook import results
-from sync.adapters.workbook.own_order import NotCarried
+from sync.adapters.workbook.own_task import NotCarried
 from sync.adapters.workbook.results import failed_workbook
 from sync.adapters.workbook.source import SheetSource
+from sync.headings import RESULT_HEADINGS
 from sync.model import (
     CheckedSheet,
     Edit,
@@ -26,7 +27,6 @@ from sync.model import (
     Status,
     TableRow,
 )
-from sync.report import RESULT_HEADINGS
 from tests.workbooks import checked_at, opened, remarks_of, report_of, report_on, report_workbook
 
 
