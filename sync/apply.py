@@ -14,7 +14,7 @@ from sync.canary import Canary
 from sync.departures import ApplySettings, Departures, Verifying
 from sync.diff import decide_again
 from sync.errors import CourseSyncError, InternalError, SignInLost, StoppedEarly
-from sync.exchange import Forbidden, NotDelivered, Put, ReadBatch, ReadOne, Unauthorised
+from sync.exchange import Forbidden, NotDelivered, Put, ReadBatch, ReadOne, Recalled, Unauthorised
 from sync.line import Departure, Effect, Heard, Line
 from sync.model import Conflict, Outcome, RowNumber, Status, ToUpdate, Unchanged
 from sync.ongoing import (
@@ -142,6 +142,7 @@ class Application:
         if self.stopped is None:
             self.stopped, self._stopped_at = reason, self.clock.boot()
             self._out.stopping = True
+            self.line.recall()
             self.events.emit("run.stopping", reason=reason.message)
 
     def _finished(self) -> bool:
@@ -210,6 +211,9 @@ class Application:
         row.intent_number = heard.intent_number
         if heard.arrival.error is not None:
             self._not_sent(row)
+            return
+        if isinstance(heard.arrival.answer, Recalled):  # says nothing about the server: nothing is counted
+            self._again(row, Again(costs_attempt=False, reason="recalled"), heard.arrival.arrived_at)
             return
         reaction = react(heard.arrival.answer, row.edit, self._standing(heard, row))
         self._keep_count(reaction)

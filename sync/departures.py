@@ -228,8 +228,8 @@ class Departures:
         """When the next rows are to be read again, just ahead of the sender; `inf` if something else comes first."""
         if self.stopping or not self.queue or not self.fresh_reader.idle:
             return inf
-        enough = len(self.fresh) > 2 * self.line.senders.places or self._sendable(now) <= len(self.fresh)
-        if enough or self._is_covered(now):
+        in_hand, soon_gone = len(self.fresh), max(2 * self.line.senders.places, self.line.most)
+        if in_hand > soon_gone or self._sendable(now) <= in_hand or self._is_covered(now):
             return inf
         return self.line.earliest(Scope.WRITE, now) - self._lead_s()
 
@@ -248,7 +248,8 @@ class Departures:
         by_latency = int(self.line.senders.places * horizon_s / max(0.001, self.line.latency.seconds)) + 1
         room = self.line.ledger.room(Scope.WRITE, now, now + horizon_s)
         in_windows = by_latency if room is None else max(1, room) - self._chosen
-        return min(self.settings.ids_per_request, by_latency, in_windows)
+        beside = self.line.most - self.line.senders.places
+        return min(self.settings.ids_per_request + beside, by_latency, in_windows)
 
     def _lead_s(self) -> float:
         return self.line.latency.seconds * 1.5 + READ_AHEAD_S

@@ -2,7 +2,7 @@
 
 `adapters/answers.py` turns HTTP into an `Answer`; `apply.py` and `live.py` match on it. Whether a PUT was applied
 is what tells the answers apart: `Accepted` yes; `Refused`, `Throttled`, `NotDelivered`, `Unauthorised`,
-`Forbidden` and `Misdirected` no; `Unheard` nobody knows until a read says so.
+`Forbidden`, `Misdirected` and `Recalled` no; `Unheard` nobody knows until a read says so.
 """
 
 from collections.abc import Mapping
@@ -150,6 +150,11 @@ class Misdirected:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class Recalled:
+    """No answer of the server: we took the request back before its first byte left."""
+
+
 Answer: TypeAlias = (
     Accepted
     | Refused
@@ -162,4 +167,10 @@ Answer: TypeAlias = (
     | Unauthorised
     | Forbidden
     | Misdirected
+    | Recalled
 )
+
+
+def is_yes(answer: Answer) -> bool:
+    """Whether the server gave what was asked for; after anything else nobody sends on without a second thought."""
+    return isinstance(answer, Accepted | Records | OneRecord | Absent)

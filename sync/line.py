@@ -12,7 +12,7 @@ from math import inf
 
 from sync.breaker import Breaker
 from sync.errors import CourseSyncError, OutOfAllowance, StoppedEarly
-from sync.exchange import NotDelivered, Put, Request, Throttled, Unauthorised, Unheard
+from sync.exchange import Accepted, NotDelivered, Put, Recalled, Request, Throttled, Unauthorised, Unheard
 from sync.model import RequestCounts
 from sync.ports import Arrival, Batch, Clock, Intent, Journal, Ledger, Pause, Senders, Tokens
 from sync.times import duration, minute
@@ -28,6 +28,11 @@ RETRY_SHARE = 10
 """Retries are at most a tenth of all requests."""
 GATHER_S = 0.002
 """So long answers are gathered before what they mean is committed: a commit costs as much as two exchanges."""
+CHAIN_S = 0.02
+"""So long PUTs may take one after the other in one place before their answers are heard: where the server is so near
+that handing one over costs more than its exchange, several are handed over, committed and heard together."""
+TOGETHER = 64
+"""So many requests are out at most, waiting behind others or under way."""
 SLEEP_MAX_S = 60.0
 """The longest sleep at a stretch: a machine that slept looks at its clock again."""
 
@@ -80,6 +85,8 @@ class Line:
     """Gives jitter in [0, 1)."""
     breaker: Breaker
     latency: _Latency = field(default_factory=_Latency)
+    put_latency: _Latency = field(default_factory=_Latency)
+    """Of the fastest PUT of those that were heard together: the others may have waited for this program."""
     stop: CourseSyncError | None = None
     """A sign-in that could not be renewed."""
     _under_way: dict[int, _UnderWay] = field(default_factory=dict)
@@ -94,6 +101,8 @@ class Line:
     _refused: list[tuple[Arrival, _UnderWay, int]] = field(default_factory=list)
     """401 with the generation of their token: they wait until the sign-in is renewed, and nothing leaves before."""
     _renewal_due: bool = False
+    _chain: int = 1
+    """PUTs that share a place."""
 
     @property
     def in_flight(self) -> int:
@@ -105,8 +114,13 @@ class Line:
         """How many more may be in flight now."""
         if self._refused or self._renewal_due:
             return 0
-        most = 1 if self.breaker.probing else self.senders.places
+        most = 1 if self.breaker.probing else self.most
         return max(0, most - len(self._under_way))
+
+    @property
+    def most(self) -> int:
+        """How many may be in flight at once, those that share a place with others included."""
+        return max(self.senders.places, min(TOGETHER, self.senders.places * self._chain))
 
     @property
     def counts(self) -> RequestCounts:
@@ -162,7 +176,8 @@ class Line:
             self._count(departure.request)
             if self.ledger.at_once == 1:
                 self._leaving.add(slot)
-            self.senders.submit(slot, departure.request)
+        if leaving:
+            self.senders.submit([(slot, departure.request) for slot, departure in leaving], chain=self._chain)
         return tuple(left_behind)
 
     @property
@@ -179,6 +194,7 @@ class Line:
         """Wait for answers, at most until `until` on the boot clock; note what each means for all that follows."""
         wait_s = min(max(0.0, until - self.clock.boot()), SLEEP_MAX_S)
         arrivals = self._gathered(self.senders.arrivals(wait_s))
+        self._pace([arrival for arrival in arrivals if isinstance(arrival.request, Put)])
         self._note_departures()
         self.journal.refresh()
         heard = [one for arrival in arrivals if (one := self._hear(arrival)) is not None]
@@ -191,10 +207,26 @@ class Line:
         """Wait a moment for further answers where nothing spaces requests: what comes together is committed at once."""
         if not came or self.ledger.at_once == 1:
             return came
-        until = self.clock.boot() + GATHER_S
+        until = self.clock.boot() + (GATHER_S if self._chain == 1 else CHAIN_S)
         while len(came) < len(self._under_way) and (wait_s := until - self.clock.boot()) > 0:
             came += self.senders.arrivals(wait_s)
         return came
+
+    def _pace(self, puts: Sequence[Arrival]) -> None:
+        """Let PUTs share a place while all goes well: each time twice as many, as far as `CHAIN_S` goes."""
+        if not puts or self.ledger.at_once == 1:
+            return
+        if not all(isinstance(put.answer, Accepted) for put in puts):
+            self._chain = 1
+            self.recall()
+            return
+        self.put_latency.add(min(put.arrived_at - put.sent_at for put in puts))
+        room = CHAIN_S / max(self.put_latency.seconds, CHAIN_S / TOGETHER)
+        self._chain = max(1, min(2 * self._chain, int(room)))
+
+    def recall(self) -> None:
+        """Take back what waits in its place behind another PUT."""
+        self.senders.recall()
 
     def _sign_in_again(self) -> list[Heard]:
         """Renew the sign-in, now that nothing else is under way: it takes a place in the windows like any request.
@@ -242,6 +274,9 @@ class Line:
         under_way = self._under_way.pop(arrival.ticket, None)
         if under_way is None:
             return None
+        if isinstance(arrival.answer, Recalled):
+            self._count(arrival.request, -1)
+            return Heard(arrival, under_way.intent_number)
         self.latency.add(arrival.arrived_at - arrival.sent_at)
         if arrival.error is None and isinstance(arrival.answer, Unauthorised):
             self._refused.append((arrival, under_way, arrival.answer.token_generation))
@@ -279,11 +314,11 @@ class Line:
             self._renewed_from = max(generation, self._renewed_from or generation)
         return renewed
 
-    def _count(self, request: Request) -> None:
+    def _count(self, request: Request, number: int = 1) -> None:
         if isinstance(request, Put):
-            self._writes += 1
+            self._writes += number
         else:
-            self._reads += 1
+            self._reads += number
 
 
 def out_of_allowance(ledger: Ledger, scope: Scope, clock: Clock, *, wait_s: float, remedy: str) -> OutOfAllowance:

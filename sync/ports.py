@@ -82,8 +82,16 @@ class Senders(Protocol):
         """How many may be in flight."""
         ...
 
-    def submit(self, ticket: int, request: Request) -> None:
-        """Start the exchange; its answer comes back under `ticket`."""
+    def submit(self, jobs: Sequence[tuple[int, Request]], *, chain: int = 1) -> None:
+        """Start the exchanges; the answer to each comes back under its ticket.
+
+        Up to `chain` PUTs share a place and are done one after the other, each after a yes to the one before it; what
+        does not leave for want of one comes back as `Recalled`.
+        """
+        ...
+
+    def recall(self) -> None:
+        """Take back what waits behind another PUT: it comes back as `Recalled`, the last one first."""
         ...
 
     def arrivals(self, wait_s: float) -> tuple[Arrival, ...]:

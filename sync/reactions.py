@@ -16,6 +16,7 @@ from sync.exchange import (
     Misdirected,
     NotDelivered,
     OneRecord,
+    Recalled,
     Records,
     Refused,
     Throttled,
@@ -96,6 +97,8 @@ def react(answer: Answer, edit: Edit, standing: Standing) -> Reaction:
             return Done(Status.REJECTED, issues=rejection_issues(answer, edit), http_status=answer.http_status)
         case Throttled():
             return Again(costs_attempt=False, reason="throttled")
+        case Recalled():
+            return Again(costs_attempt=False, reason="recalled")
         case NotDelivered():
             return Again(costs_attempt=True, reason=answer.reason)
         case Unheard():

@@ -27,6 +27,7 @@ from sync.exchange import (
     ReadBatch,
     ReadOne,
     ReadPage,
+    Recalled,
     Records,
     Refused,
     Throttled,
@@ -139,7 +140,7 @@ class Reader:
                 raise incomplete("the server answered 404 to another section than the one that was asked for")
             case Refused(http_status=404) if isinstance(asked.request, ReadBatch):
                 return self._halve(asked.request.ids)
-            case Throttled():
+            case Throttled() | Recalled():
                 self._again.appendleft(asked)
                 return ()
             case NotDelivered(reason=reason) | Unheard(reason=reason):

@@ -50,9 +50,18 @@ class Desk:
 
 
 @contextmanager
-def desk(folder: Path, *faults: Fault, limits: Sequence[Limit] = (), clock: FakeClock | None = None) -> Iterator[Desk]:
+def desk(
+    folder: Path,
+    *faults: Fault,
+    limits: Sequence[Limit] = (),
+    clock: FakeClock | None = None,
+    latency_s: float = 0.2,
+    sections: int = 8,
+) -> Iterator[Desk]:
     clock = clock or FakeClock()
-    server = SimulatedServer(Timeline(clock), [section(number) for number in range(1, 9)])
+    server = SimulatedServer(
+        Timeline(clock), [section(number) for number in range(1, sections + 1)], latency_s=latency_s
+    )
     server.script += faults
     tokens = FakeTokens()
     senders = SimulatedSenders(server, tokens, places=4)

@@ -99,7 +99,7 @@ class Desk(RuleBasedStateMachine):
 
     @initialize(
         limits=st.sampled_from(LIMITS),
-        latency_s=st.sampled_from([0.02, 0.2, 3.0]),
+        latency_s=st.sampled_from([0.001, 0.02, 0.2, 3.0]),
         places=st.sampled_from([1, 2, 8]),
         verify=st.booleans(),
         cells=sheets,

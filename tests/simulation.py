@@ -1,10 +1,11 @@
 """A world without threads or waiting: a clock that a test moves, a server that obeys a script, and the way to it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from math import inf, nextafter
 
+from sync.adapters.senders import STALLED_S
 from sync.errors import CourseSyncError, StoppedEarly
-from sync.exchange import Answer, NotDelivered, Request, Unheard
+from sync.exchange import Answer, NotDelivered, Put, Recalled, Request, Unheard, is_yes
 from sync.ports import Arrival, Clock
 from tests.simulated_server import ROBOT, Fault, Served, SimulatedServer, ids_of, section
 from tests.simulated_time import FakeClock, MachineClock, Timeline
@@ -69,6 +70,8 @@ class SimulatedSenders:
         self._came: list[Arrival] = []
         self._left: list[tuple[int, float]] = []
         self._under_way: dict[int, tuple[Request, float]] = {}
+        self._waiting: list[list[tuple[int, Request]]] = []
+        """What waits behind a PUT that is under way, chain by chain."""
         self._woken = False
         self.leaves_after_s: Callable[[], float] = lambda: 0.0
         """How long a request takes to get its last byte onto the wire."""
@@ -90,18 +93,42 @@ class SimulatedSenders:
     def places(self) -> int:
         return self._places
 
-    def submit(self, ticket: int, request: Request) -> None:
-        self.submitted += 1
-        if self.submitted == self.dies_before:
-            raise Killed
+    def submit(self, jobs: Sequence[tuple[int, Request]], *, chain: int = 1) -> None:
+        """Reads and the first PUT of each chain leave at once, the others after a yes to the one before."""
+        for _ in jobs:
+            self.submitted += 1
+            if self.submitted == self.dies_before:
+                raise Killed
+        puts = [job for job in jobs if isinstance(job[1], Put)]
+        chains = [puts[start : start + chain] for start in range(0, len(puts), chain)]
+        for each in (*([job] for job in jobs if not isinstance(job[1], Put)), *chains):
+            self._waiting.append(each)
+            self._send_next(each)
+        self._waiting = [each for each in self._waiting if each]
+
+    def recall(self) -> None:
+        now = self._clock.boot()
+        for each in reversed(self._waiting):
+            while each:
+                self._came.append(Arrival(*each.pop(), Recalled(), now, now))
+
+    def _send_next(self, chain: list[tuple[int, Request]]) -> None:
+        if not chain:
+            return
+        ticket, request = chain.pop(0)
         self.witness(request)
         sent_at, refusal, timeline = self._clock.boot(), self.no_sign_in, self._server.timeline
         self._under_way[ticket] = (request, sent_at)
         self.most_under_way = max(self.most_under_way, len(self._under_way))
 
         def hear(answer: Answer) -> None:
-            if self._under_way.pop(ticket, None) is not None:
-                self._came.append(Arrival(ticket, request, answer, sent_at, self._clock.boot(), refusal))
+            if self._under_way.pop(ticket, None) is None:
+                return
+            if not is_yes(answer):
+                self.recall()
+            self._came.append(Arrival(ticket, request, answer, sent_at, self._clock.boot(), refusal))
+            self._send_next(chain)
+            self._woken |= not chain
 
         if refusal is not None:
             hear(NotDelivered(refusal.message))
@@ -128,6 +155,7 @@ class SimulatedSenders:
         self._server.timeline.run_until(self._server.timeline.clock.now + seconds)
         now, answer = self._clock.boot(), Unheard("the connection was reset")
         self._came += [Arrival(ticket, request, answer, sent_at, now) for ticket, (request, sent_at) in torn.items()]
+        self.recall()
 
     def arrivals(self, wait_s: float) -> tuple[Arrival, ...]:
         self.turns += 1
@@ -137,7 +165,11 @@ class SimulatedSenders:
         assert self.turns < TURNS_AT_MOST, "the coordinator turns without end"
         timeline = self._server.timeline
         self._woken = False
+        stalls = any(self._waiting) and wait_s > STALLED_S
+        wait_s = STALLED_S if stalls else wait_s
         until = max(timeline.clock.now + wait_s, nextafter(timeline.clock.now, inf) if wait_s > 0 else 0.0)
-        timeline.run_until(until, done=lambda: self._woken or bool(self._came))
+        timeline.run_until(until, done=lambda: self._woken or (bool(self._came) and not any(self._waiting)))
+        if stalls and not self._came and not self._woken:
+            self.recall()
         came, self._came = tuple(self._came), []
         return came

@@ -1,15 +1,39 @@
-"""Sender threads: each does one exchange at a time and decides nothing; answers come back through one queue."""
+"""Sender threads: each does one exchange at a time and decides nothing; what comes back is gathered for one reader.
 
+A thread takes a chain of jobs, as a rule of one. Where an exchange takes less than handing it over, chains are longer:
+the jobs of one are done one after the other, and the reader is woken once, at its end. Only a yes lets the next one
+leave: after any other answer what nobody has begun, of all chains, comes back as `Recalled`.
+"""
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
+from itertools import islice
+from math import inf
 from queue import Empty, SimpleQueue
-from threading import Thread
+from threading import Lock, Thread
 
 from sync.errors import CourseSyncError
-from sync.exchange import Answer, NotDelivered, Request
+from sync.exchange import Answer, NotDelivered, Put, Recalled, Request, is_yes
 from sync.failpoints import reach
 from sync.ports import Api, Arrival, Clock
 
-_Job = tuple[int, Request] | None
+STALLED_S = 0.05
+"""So long the reader waits for a chain without hearing anything; then it takes back what has not begun."""
+KEPT_S = 1.0
+"""A job of a chain leaves within this time or not at all: its record was fresh when it was handed over."""
+
+_Job = tuple[int, Request]
+
+
+@dataclass(frozen=True, slots=True)
+class _Chain:
+    """Jobs that one thread does in their order."""
+
+    jobs: deque[_Job]
+    until: float
+    """Later than this none is begun; without an end where none waits behind another."""
 
 
 class ThreadedSenders:
@@ -24,10 +48,16 @@ class ThreadedSenders:
         self._api = api
         self._clock = clock
         self._places = places
-        self._jobs: SimpleQueue[_Job] = SimpleQueue()
-        self._done: SimpleQueue[Arrival | BaseException | None] = SimpleQueue()
+        self._handed: SimpleQueue[_Chain | None] = SimpleQueue()
+        self._calls: SimpleQueue[BaseException | None] = SimpleQueue()
+        """Each ends a wait in `arrivals`."""
         self._left: SimpleQueue[tuple[int, float]] = SimpleQueue()
         self._threads: list[Thread] = []
+        self._lock = Lock()
+        """Guards what follows: a job waits, or is begun, or is recalled, and never two of them."""
+        self._chains: list[_Chain] = []
+        """Those of which a job may wait behind another one."""
+        self._came: list[Arrival] = []
         self._busy = 0
 
     @property
@@ -35,15 +65,24 @@ class ThreadedSenders:
         """How many exchanges may be under way."""
         return self._places
 
-    def submit(self, ticket: int, request: Request) -> None:
-        """Start the exchange."""
-        self._busy += 1
-        if self._busy > len(self._threads) and len(self._threads) < self._places:
+    def submit(self, jobs: Sequence[tuple[int, Request]], *, chain: int = 1) -> None:
+        """Start the exchanges, up to `chain` PUTs one after the other; a read keeps nobody waiting."""
+        until = self._clock.boot() + KEPT_S if chain > 1 else inf
+        chains = [_Chain(deque((job,)), inf) for job in jobs if not isinstance(job[1], Put)]
+        puts = iter([job for job in jobs if isinstance(job[1], Put)])
+        while together := deque(islice(puts, chain)):
+            chains.append(_Chain(together, until))
+        with self._lock:
+            self._chains = [each for each in (*self._chains, *chains) if each.until < inf and each.jobs]
+            self._busy += len(chains)
+            wanted = min(self._busy, self._places)
+        while len(self._threads) < wanted:
             thread = Thread(target=self._work, name=f"sender-{len(self._threads) + 1}", daemon=True)
             thread.start()
             self._threads.append(thread)
-        self._jobs.put((ticket, request))
-        reach("request.handed")
+        for each in chains:
+            self._handed.put(each)
+            reach("request.handed")
 
     def arrivals(self, wait_s: float) -> tuple[Arrival, ...]:
         """Wait at most `wait_s` for an answer or a `wake`, then give all that have come.
@@ -51,13 +90,10 @@ class ThreadedSenders:
         Raises:
             BaseException: whatever a thread could not make an answer of: a fault of this program.
         """
-        came: list[Arrival] = []
-        try:
-            self._keep(self._done.get(timeout=max(0.0, wait_s)), came)
-            while True:
-                self._keep(self._done.get_nowait(), came)
-        except Empty:
-            return tuple(came)
+        self._wait(max(0.0, wait_s))
+        with self._lock:
+            came, self._came = self._came, []
+        return tuple(came)
 
     def departed(self) -> tuple[tuple[int, float], ...]:
         """Tickets whose last byte has left since the last call, with when."""
@@ -68,39 +104,78 @@ class ThreadedSenders:
             except Empty:
                 return tuple(left)
 
+    def recall(self) -> None:
+        """Take back of all chains what no thread has begun: it arrives as `Recalled`, the last one first."""
+        now = self._clock.boot()
+        with self._lock:
+            for each in reversed(self._chains):
+                while each.jobs:
+                    ticket, request = each.jobs.pop()
+                    self._came.append(Arrival(ticket, request, Recalled(), now, now))
+
     def wake(self) -> None:
         """End a wait in `arrivals` at once; may be called from a signal handler."""
-        self._done.put(None)
+        self._calls.put(None)
 
     def close(self) -> None:
         """Let the threads end once their exchange is over; does not wait for them."""
+        self.recall()
         for _ in self._threads:
-            self._jobs.put(None)
+            self._handed.put(None)
 
-    def _keep(self, item: Arrival | BaseException | None, came: list[Arrival]) -> None:
-        if isinstance(item, BaseException):
-            raise item
-        if item is not None:
+    def _wait(self, wait_s: float) -> None:
+        """Wait for a call, and take all that have come; chains that stall are recalled."""
+        stalls = wait_s > STALLED_S and any(each.jobs for each in self._chains)
+        try:
+            call = self._calls.get(timeout=STALLED_S if stalls else wait_s)
+            while True:
+                if call is not None:
+                    raise call
+                call = self._calls.get_nowait()
+        except Empty:
+            if stalls and not self._came:
+                self.recall()
+
+    def _work(self) -> None:
+        while (chain := self._handed.get()) is not None:
+            try:
+                self._do(chain)
+            except BaseException as error:  # noqa: BLE001 - a thread must not die unheard: the coordinator raises it
+                self._calls.put(error)
+                return
+
+    def _do(self, chain: _Chain) -> None:
+        while (job := self._next(chain)) is not None:
+            arrival = self._exchanged(*job)
+            if not is_yes(arrival.answer):
+                self.recall()  # ahead of its own arrival: put back in that order, it is the first again
+            with self._lock:
+                self._came.append(arrival)
+            if not chain.jobs:
+                self._calls.put(None)
+
+    def _next(self, chain: _Chain) -> _Job | None:
+        if self._clock.boot() > chain.until:
+            self.recall()
+            self._calls.put(None)
+        with self._lock:
+            if chain.jobs:
+                return chain.jobs.popleft()
             self._busy -= 1
-            came.append(item)
+            return None
+
+    def _exchanged(self, ticket: int, request: Request) -> Arrival:
+        sent_at = self._clock.boot()
+        refusal: CourseSyncError | None = None
+        answer: Answer
+        try:
+            reach(f"{type(request).__name__}.leaving")
+            answer = self._api.exchange(request, partial(self._note_left, ticket) if self._notices else None)
+            reach(f"{type(request).__name__}.answered")
+        except CourseSyncError as error:
+            answer, refusal = NotDelivered(error.message), error
+        return Arrival(ticket, request, answer, sent_at, self._clock.boot(), refusal)
 
     def _note_left(self, ticket: int) -> None:
         self._left.put((ticket, self._clock.boot()))
-        self._done.put(None)
-
-    def _work(self) -> None:
-        while (job := self._jobs.get()) is not None:
-            ticket, request = job
-            sent_at = self._clock.boot()
-            refusal: CourseSyncError | None = None
-            answer: Answer
-            try:
-                reach(f"{type(request).__name__}.leaving")
-                answer = self._api.exchange(request, partial(self._note_left, ticket) if self._notices else None)
-                reach(f"{type(request).__name__}.answered")
-            except CourseSyncError as error:
-                answer, refusal = NotDelivered(error.message), error
-            except BaseException as error:  # noqa: BLE001 - a thread must not die unheard: the coordinator raises it
-                self._done.put(error)
-                return
-            self._done.put(Arrival(ticket, request, answer, sent_at, self._clock.boot(), refusal))
+        self._calls.put(None)

@@ -64,7 +64,7 @@ stories = st.builds(
     ),
     deaths=st.lists(st.tuples(st.none() | st.integers(1, 9), st.none() | st.integers(1, 12)), max_size=3),
     limits=st.sampled_from(LIMITS),
-    latency_s=st.sampled_from([0.0, 0.2, 3.0]),
+    latency_s=st.sampled_from([0.0, 0.004, 0.2, 3.0]),
     places=st.sampled_from([1, 2, 8]),
     ids_per_request=st.sampled_from([1, 3, 150]),
     verify=st.booleans(),

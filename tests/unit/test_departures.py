@@ -188,3 +188,17 @@ def test_a_stopped_run_reads_nothing_that_it_does_not_need(tmp_path: Path) -> No
     late = [served for served in made.server.reads if served.sent_at > stop.answered_at]
     updated = {number for number, status in made.statuses().items() if status is Status.UPDATED}
     assert {number for served in late for number in ids_of(served.request)} <= updated
+
+
+def test_rows_that_were_handed_over_wait_all_the_same_when_one_of_them_is_throttled(tmp_path: Path) -> None:
+    """Where PUTs share a place, those behind a no are taken back: none leaves in the pause, none loses an attempt."""
+    made = world(tmp_path, 200, latency_s=0.001)
+    made.server.script.append(Fault("throttle", skip=120, retry_after_s=7.0))
+    made.apply()
+
+    (throttled,) = made.server.throttled
+    later = [put for put in made.server.puts if put.sent_at > throttled.answered_at]
+    assert min(put.sent_at for put in later) >= throttled.answered_at + 7.0
+    assert {(outcome.status, outcome.attempts) for outcome in made.outcomes().values()} == {(Status.UPDATED, 1)}
+    assert len(made.server.puts) == 201
+    assert made.broken_promises() == []

@@ -1,5 +1,6 @@
 """The way out: what is committed before it leaves, what an answer means for all that follows, who pauses whom."""
 
+from collections.abc import Sequence
 from math import inf
 from pathlib import Path
 
@@ -7,12 +8,12 @@ import pytest
 
 from sync.breaker import DISBELIEF_S, Breaker
 from sync.errors import ConfigError, OutOfAllowance, SignInError, StoppedEarly
-from sync.exchange import Put, ReadOne, Records, Throttled
+from sync.exchange import Accepted, Put, ReadOne, Recalled, Records, Refused, Throttled
 from sync.line import SLEEP_MAX_S, Departure, Line, out_of_allowance
 from sync.model import SectionId
 from sync.ports import Intent, Pause
 from sync.windows import Limit, Scope
-from tests.line_desk import desk
+from tests.line_desk import Desk, desk
 from tests.simulation import Fault, section
 
 SPACED = (Limit(Scope.ALL, 1, 0.1),)
@@ -312,3 +313,53 @@ def test_records_come_back_under_the_request_that_asked_for_them(tmp_path: Path)
 
         assert [item.arrival.request for item in heard] == [ReadOne(SectionId(2)), ReadOne(SectionId(1))]
         assert not any(isinstance(item.arrival.answer, Records) for item in heard)
+
+
+def places_as_it_goes(at: Desk, turns: int) -> list[int]:
+    """How many may leave at once, turn by turn, each of them a PUT that is heard."""
+    found = []
+    for _ in range(turns):
+        found.append(at.line.places)
+        at.line.depart([at.put(number) for number in range(1, at.line.places + 1)])
+        while at.line.in_flight:
+            at.hear()
+    return found
+
+
+@pytest.mark.parametrize(
+    ("latency_s", "limits", "places"),
+    [
+        pytest.param(0.0, (), [4, 8, 16, 32, 64, 64], id="next-door"),
+        pytest.param(0.004, (), [4, 8, 16, 20, 20, 20], id="near"),
+        pytest.param(0.05, (), [4, 4, 4, 4, 4, 4], id="far"),
+        pytest.param(0.0, SPACED, [4, 4], id="spaced"),
+    ],
+)
+def test_puts_share_a_place_where_the_server_is_near(
+    tmp_path: Path, latency_s: float, limits: Sequence[Limit], places: Sequence[int]
+) -> None:
+    """Twice as many each time all goes well, and no more than are done in the time that a person notices."""
+    with desk(tmp_path, limits=limits, latency_s=latency_s, sections=64) as at:
+        assert places_as_it_goes(at, len(places)) == list(places)
+
+
+def test_after_a_no_every_put_has_its_place_again(tmp_path: Path) -> None:
+    """What waited behind it comes back, and is counted as if it had never been handed over."""
+    with desk(tmp_path, Fault("refuse", skip=15), latency_s=0.0, sections=64) as at:
+        assert places_as_it_goes(at, 2) == [4, 8]
+        at.line.depart([at.put(number) for number in range(1, 17)])
+        heard = at.hear()
+
+        kinds = [type(one.arrival.answer) for one in heard]
+        assert (kinds.count(Accepted), kinds.count(Refused), kinds.count(Recalled)) == (6, 1, 9)
+        assert (at.line.places, at.line.in_flight, at.line.counts.writes) == (4, 0, 4 + 8 + 7)
+
+
+def test_what_is_recalled_comes_back(tmp_path: Path) -> None:
+    """A run that stops sends nothing that has not left."""
+    with desk(tmp_path, latency_s=0.004, sections=64) as at:
+        places_as_it_goes(at, 2)
+        at.line.depart([at.put(number) for number in range(1, 17)])
+        at.line.recall()
+
+        assert [type(one.arrival.answer) for one in at.hear()].count(Recalled) == 12
