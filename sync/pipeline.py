@@ -152,9 +152,14 @@ def make_plan(
     return places.with_warnings([rows[row.row] for row in checked.rows], exported=exported)
 
 
-def first_outcomes(rows: Sequence[PlannedRow]) -> Iterator[tuple[PlannedRow, Outcome]]:
+def first_outcomes(rows: Iterable[PlannedRow]) -> Iterator[tuple[PlannedRow, Outcome]]:
     """Each row with what the report says of it if nothing more happens."""
     return ((row, outcome_of(row, to_update=Status.NOT_ATTEMPTED)) for row in rows)
+
+
+def unsent_outcomes(first: Iterable[tuple[PlannedRow, Outcome]]) -> tuple[Outcome, ...]:
+    """Of the `first_outcomes`, those of rows that are not to be sent: nothing more becomes of them in this run."""
+    return tuple(outcome for row, outcome in first if not isinstance(row.decision, ToUpdate))
 
 
 def rows_to_send(

@@ -143,25 +143,24 @@ def changed(outcome: Outcome) -> str:
     return ";".join(change.field for change in outcome.changes)
 
 
-def csv_rows(report: RunReport) -> Iterator[tuple[TableCell, ...]]:
-    """Yield the rows of `report.csv` below its heading, text guarded against formulas, numbers as numbers."""
-    for outcome in ordered(report.outcomes):
-        yield (
-            guarded(report.input.sheet),
-            outcome.row,
-            guarded(outcome.label.id) if outcome.section_id is None else outcome.section_id,
-            guarded(outcome.label.course_id),
-            guarded(outcome.label.title),
-            outcome.status.value,
-            guarded(changed(outcome)),
-            guarded(messages(outcome)),
-            outcome.http_status,
-            outcome.attempts,
-            outcome.verified.value,
-            guarded(outcome.updated_on or ""),
-            guarded(outcome.updated_by or ""),
-            guarded(report.run_id),
-        )
+def csv_row(outcome: Outcome, report: RunReport) -> tuple[TableCell, ...]:
+    """Give a row of `report.csv`, text guarded against formulas, numbers as numbers."""
+    return (
+        guarded(report.input.sheet),
+        outcome.row,
+        guarded(outcome.label.id) if outcome.section_id is None else outcome.section_id,
+        guarded(outcome.label.course_id),
+        guarded(outcome.label.title),
+        outcome.status.value,
+        guarded(changed(outcome)),
+        guarded(messages(outcome)),
+        outcome.http_status,
+        outcome.attempts,
+        outcome.verified.value,
+        guarded(outcome.updated_on or ""),
+        guarded(outcome.updated_by or ""),
+        guarded(report.run_id),
+    )
 
 
 def result_cells(outcome: Outcome, *, run_id: str) -> tuple[TableCell, ...]:
@@ -179,25 +178,24 @@ def result_cells(outcome: Outcome, *, run_id: str) -> tuple[TableCell, ...]:
     )
 
 
-def json_objects(report: RunReport) -> Iterator[dict[str, Json]]:
-    """Yield the objects of `report.jsonl`, one a row."""
-    for outcome in ordered(report.outcomes):
-        yield {
-            "run_id": report.run_id,
-            "sheet": report.input.sheet,
-            "row": outcome.row,
-            "id": _id_of(outcome),
-            "status": outcome.status.value,
-            "changes": [_change_object(change) for change in outcome.changes],
-            "issues": [_issue_object(issue) for issue in issues_in_order(outcome)],
-            "http_status": outcome.http_status,
-            "attempts": outcome.attempts,
-            "verified": outcome.verified.value,
-            "updated_on": outcome.updated_on,
-            "updated_by": outcome.updated_by,
-            "started_at": outcome.started_at,
-            "finished_at": outcome.finished_at,
-        }
+def json_object(outcome: Outcome, report: RunReport) -> dict[str, Json]:
+    """Give the object of `report.jsonl` for one row."""
+    return {
+        "run_id": report.run_id,
+        "sheet": report.input.sheet,
+        "row": outcome.row,
+        "id": _id_of(outcome),
+        "status": outcome.status.value,
+        "changes": [_change_object(change) for change in outcome.changes],
+        "issues": [_issue_object(issue) for issue in issues_in_order(outcome)],
+        "http_status": outcome.http_status,
+        "attempts": outcome.attempts,
+        "verified": outcome.verified.value,
+        "updated_on": outcome.updated_on,
+        "updated_by": outcome.updated_by,
+        "started_at": outcome.started_at,
+        "finished_at": outcome.finished_at,
+    }
 
 
 def _id_of(outcome: Outcome) -> int | str | None:

@@ -1,26 +1,19 @@
 """The report files of a run, each written as a whole: summary.json, report.csv, report.jsonl and the two workbooks."""
 
-import csv
 import json
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from io import StringIO
-from itertools import chain, islice
 from pathlib import Path
 from typing import Final
 
+from sync.adapters.report_lines import csv_pieces, jsonl_pieces
 from sync.adapters.whole_file import Disk, FileContent, FileNotWritten, place, sweep
 from sync.adapters.workbook.source import SheetSource
 from sync.model import CheckedSheet, RunReport
-from sync.report import CSV_COLUMNS, check_complete, csv_rows, json_objects, summary_object, with_cells
+from sync.report import check_complete, summary_object, with_cells
 
 FAILED: Final = "failed.xlsx"
-
-_encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(", ", ": ")).encode
-_ROWS_A_PIECE: Final = 1_000
-_LINE_BREAKS = {"\u0085": "\\u0085", "\u2028": "\\u2028", "\u2029": "\\u2029"}
-"""JSON allows them in text, but readers that split lines do not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,34 +77,9 @@ def _make(folder: Path) -> None:
             each.mkdir(mode=0o700, exist_ok=True)
 
 
-def csv_pieces(report: RunReport) -> Iterator[bytes]:
-    """Make `report.csv` piece by piece: every field quoted, UTF-8 with the mark by which Excel knows it."""
-    encoding = "utf-8-sig"
-    rows = chain([CSV_COLUMNS], csv_rows(report))
-    while piece := list(islice(rows, _ROWS_A_PIECE)):
-        text = StringIO(newline="")
-        csv.writer(text, quoting=csv.QUOTE_ALL).writerows(piece)
-        yield text.getvalue().encode(encoding, "backslashreplace")
-        encoding = "utf-8"
-
-
-def jsonl_pieces(report: RunReport) -> Iterator[bytes]:
-    """Make `report.jsonl` piece by piece: one object a line, and no other line break than the one after it."""
-    lines = (_json_line(_encode(record)) for record in json_objects(report))
-    while piece := b"".join(islice(lines, _ROWS_A_PIECE)):
-        yield piece
-
-
 def summary_bytes(report: RunReport) -> bytes:
     """Make `summary.json`, indented for people."""
     text = json.dumps(summary_object(report), ensure_ascii=False, allow_nan=False, indent=2)
-    return text.encode("utf-8", "backslashreplace") + b"\n"
-
-
-def _json_line(text: str) -> bytes:
-    for character, escaped in _LINE_BREAKS.items():
-        if character in text:
-            text = text.replace(character, escaped)
     return text.encode("utf-8", "backslashreplace") + b"\n"
 
 

@@ -1,6 +1,6 @@
 """The report of a run, written from the journal alone: at its end, or at any time after."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -80,12 +80,14 @@ def write_run_report(
     out: Path | None,
     stopped: CourseSyncError | None = None,
     checked: CheckedSheet | None = None,
+    unsent: Sequence[Outcome] = (),
 ) -> Result:
     """Write the report of a run from the journal alone; at any time, as often as wanted. It is noted once it is whole.
 
-    `checked` is the run's sheet where it has just been read: it saves reading the kept copy again.
+    `checked` is the run's sheet where it has just been read: it saves reading the kept copy again. `unsent` are as in
+    `outcomes_of`.
     """
-    report, facts = run_report(store, run_id)
+    report, facts = run_report(store, run_id, unsent=unsent)
     folder = out or settings.state_dir / "reports" / run_id
     source = _source(facts, settings, checked)
     written = write_reports(report, folder, sheet=source)
@@ -109,8 +111,10 @@ def known_run(store: Store, run: str) -> RunFacts:
     return facts
 
 
-def run_report(store: Store, run_id: str) -> tuple[RunReport, RunFacts]:
+def run_report(store: Store, run_id: str, *, unsent: Sequence[Outcome] = ()) -> tuple[RunReport, RunFacts]:
     """Rebuild a run's report from the journal; rows with an open intent are `unknown` until they are settled.
+
+    `unsent` are as in `outcomes_of`.
 
     Raises:
         ConfigError: there is no such run.
@@ -119,7 +123,7 @@ def run_report(store: Store, run_id: str) -> tuple[RunReport, RunFacts]:
     unheard = unheard_sections(store, facts.run_id)
     outcomes = tuple(
         _unsettled(outcome) if outcome.section_id in unheard and outcome.status is Status.NOT_ATTEMPTED else outcome
-        for outcome in outcomes_of(store, facts.run_id)
+        for outcome in outcomes_of(store, facts.run_id, unsent=unsent)
     )
     finished = facts.finished_wall if facts.finished_wall is not None else facts.started_wall
     issues = facts.issues if facts.stop is None else (*facts.issues, facts.stop)

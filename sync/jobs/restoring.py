@@ -1,5 +1,6 @@
 """Carry out a proposal: an ordinary run, with rails, approval, throttle, journal and report, begun without a sheet."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,8 +12,8 @@ from sync.jobs.proposals import Proposal, hash_of, proposal_report
 from sync.jobs.reports import Result, kept_sheet, result_of_plan
 from sync.jobs.sending import carry_out, settle_open
 from sync.jobs.watch import Watch
-from sync.model import RunFacts
-from sync.pipeline import first_outcomes
+from sync.model import Outcome, PlannedRow, RunFacts
+from sync.pipeline import first_outcomes, unsent_outcomes
 
 
 def settle_first(session: Session, watch: Watch) -> None:
@@ -38,8 +39,18 @@ def send_proposal(session: Session, proposal: Proposal, *, out: Path | None, wat
         raise HeldRun("Nothing was sent: the plan was not approved.", remedy="Run it again when it is.")
     if proposal.undoes is not None:
         no_longer_desired(session.store, proposal.undoes, proposal.given_up)
-    facts = _begin(session, proposal)
-    return carry_out(session, facts, proposal.rows, proposal.desired, out=out, watch=watch, checked=None)
+    first = tuple(first_outcomes(proposal.rows))
+    facts = _begin(session, proposal, first)
+    return carry_out(
+        session,
+        facts,
+        proposal.rows,
+        proposal.desired,
+        out=out,
+        watch=watch,
+        checked=None,
+        unsent=unsent_outcomes(first),
+    )
 
 
 def show_proposal(
@@ -60,7 +71,7 @@ def show_proposal(
     return replace(result, stopped=result.stopped or unapproved)
 
 
-def _begin(session: Session, proposal: Proposal) -> RunFacts:
+def _begin(session: Session, proposal: Proposal, first: Sequence[tuple[PlannedRow, Outcome]]) -> RunFacts:
     settings = session.settings
     facts = RunFacts(
         run_id=new_run_id(session.clock),
@@ -77,6 +88,6 @@ def _begin(session: Session, proposal: Proposal) -> RunFacts:
         issues=(*proposal.issues, *proposal.judged.issues),
         plan_hash=hash_of(session, proposal),
     )
-    begin_run(session.store, facts, first_outcomes(proposal.rows))
+    begin_run(session.store, facts, first)
     keep_accepted(session.store, facts.run_id, proposal.rows)
     return facts

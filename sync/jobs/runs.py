@@ -1,6 +1,6 @@
 """From a plan to its end: `apply` and `resume`, under the lock, through the journal."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from sync.adapters.store.history import begin_run, open_rows, unfinished_runs, unreported_runs
@@ -17,8 +17,8 @@ from sync.jobs.reports import Result, known_run, result_of_plan, write_run_repor
 from sync.jobs.sending import carry_out, settle_open
 from sync.jobs.sheets import Preview, hash_of, input_facts, plan_report, preview, refuse_invalid
 from sync.jobs.watch import PickUp, Watch
-from sync.model import CheckedSheet, Conflict, RunFacts, RunId
-from sync.pipeline import first_outcomes, policy_issues
+from sync.model import CheckedSheet, Conflict, Outcome, PlannedRow, RunFacts, RunId
+from sync.pipeline import first_outcomes, policy_issues, unsent_outcomes
 from sync.plan import to_send
 from sync.ports import Events
 from sync.savedplan import plan_checksum
@@ -66,8 +66,13 @@ def apply_sheet(
             return _held(session, shown, out)
         if to_send(shown.rows) and not watch.confirm(shown):
             raise HeldRun("Nothing was sent: the plan was not approved.", remedy="Run it again when it is.")
-        facts = _begin(session, shown, started, canary)
-        return carry_out(session, facts, shown.rows, shown.desired, out=out, watch=watch, checked=checked)
+        first = tuple(first_outcomes(shown.rows))
+        facts = _begin(session, shown, first, started, canary)
+        unsent = unsent_outcomes(first)
+        del first
+        return carry_out(
+            session, facts, shown.rows, shown.desired, out=out, watch=watch, checked=checked, unsent=unsent
+        )
 
 
 def run_to_resume(session: Session, run: str | None) -> RunFacts | None:
@@ -176,7 +181,13 @@ def _go_on(
     return carry_out(session, facts, rows, desired, out=out, watch=watch, checked=checked)
 
 
-def _begin(session: Session, shown: Preview, started_wall: float, canary: str | None) -> RunFacts:
+def _begin(
+    session: Session,
+    shown: Preview,
+    first: Sequence[tuple[PlannedRow, Outcome]],
+    started_wall: float,
+    canary: str | None,
+) -> RunFacts:
     settings = session.settings
     checked = shown.checked
     facts = RunFacts(
@@ -199,8 +210,8 @@ def _begin(session: Session, shown: Preview, started_wall: float, canary: str | 
         ),
         plan_hash=hash_of(session, shown),
     )
-    begin_run(session.store, facts, first_outcomes(shown.rows))
-    conflicts = [row for row in shown.rows if isinstance(row.decision, Conflict)]
-    keep_showings(session.store, (outcome for _, outcome in first_outcomes(conflicts)), by=facts.run_id)
+    begin_run(session.store, facts, first)
+    conflicts = (outcome for row, outcome in first if isinstance(row.decision, Conflict))
+    keep_showings(session.store, conflicts, by=facts.run_id)
     keep_accepted(session.store, facts.run_id, shown.rows)
     return facts

@@ -21,6 +21,7 @@ from sync.logs import bound
 from sync.model import (
     CheckedSheet,
     Issue,
+    Outcome,
     PlannedRow,
     QuotaUse,
     RunFacts,
@@ -28,11 +29,10 @@ from sync.model import (
     SectionId,
     Severity,
     Source,
-    ToUpdate,
 )
 from sync.ongoing import Row, say_finished
-from sync.pipeline import Ending, ending_code, first_outcomes, policies_of, rows_to_send, send
-from sync.ports import Desired, Events
+from sync.pipeline import Ending, ending_code, policies_of, rows_to_send, send
+from sync.ports import Desired
 from sync.report import exit_code_by
 from sync.savedplan import plan_checksum
 
@@ -46,8 +46,11 @@ def carry_out(
     out: Path | None,
     watch: Watch,
     checked: CheckedSheet | None,
+    unsent: Sequence[Outcome] = (),
 ) -> Result:
     """Send the rows of a run that is written down, end it, and report on every row of it; each event names the run.
+
+    `unsent` are the outcomes of its rows that are not to be sent, where the run has just been begun.
 
     Raises:
         CourseSyncError: the store could not be written.
@@ -55,7 +58,7 @@ def carry_out(
     with bound(run_id=facts.run_id):
         with asked_of(session, facts.run_id) as asked:
             listening = replace(watch, stop_asked=lambda: watch.stop_asked() or asked.stop_asked())
-            ending = _send_all(session, facts, rows, desired, listening)
+            ending = _send_all(session, facts, rows, desired, listening, unsent=unsent)
         by = asked.for_good_by if isinstance(ending.stopped, StoppedEarly) else None
         if by is not None:
             ending = _settled(session, facts, ending, watch)
@@ -65,7 +68,13 @@ def carry_out(
             code = _end(session, facts, ending)
         watch.events.emit("run.finished", run_id=facts.run_id, exit_code=code)
         return write_run_report(
-            session.store, session.settings, facts.run_id, out=out, stopped=ending.stopped, checked=checked
+            session.store,
+            session.settings,
+            facts.run_id,
+            out=out,
+            stopped=ending.stopped,
+            checked=checked,
+            unsent=unsent,
         )
 
 
@@ -121,26 +130,22 @@ def _settled(session: Session, facts: RunFacts, ending: Ending, watch: Watch) ->
     return replace(ending, stopped=None)
 
 
-def _say_what_is_known(rows: Sequence[PlannedRow], events: Events) -> None:
-    """Log the rows that are not to be sent, as those that are will be: each row has one event."""
-    for row, outcome in first_outcomes(rows):
-        if not isinstance(row.decision, ToUpdate):
-            say_finished(outcome, events)
-
-
 def _send_all(
     session: Session,
     facts: RunFacts,
     rows: Sequence[PlannedRow],
     desired: Mapping[SectionId, Desired],
     watch: Watch,
+    *,
+    unsent: Sequence[Outcome],
 ) -> Ending:
     line = session.line(facts.run_id)
     sending = _sending(session, line, rows, desired, facts=facts)
     stages = stages_of(session.store, facts)
     settings = session.apply_settings
     watch.events.emit("run.started", run_id=facts.run_id, rows=facts.input.rows, to_send=len(sending))
-    _say_what_is_known(rows, watch.events)
+    for outcome in unsent:  # each row of the sheet has one event, as those that are sent will have theirs
+        say_finished(outcome, watch.events)
     ending = send(
         sending,
         line,

@@ -27,7 +27,7 @@ from sync.adapters.store.history import (
 )
 from sync.adapters.store.journal import known_desired
 from sync.adapters.store.opening import STORE_NAME, file_system_of
-from sync.adapters.store.rowtext import edit_json, edit_of, outcome_json, outcome_of, read, text
+from sync.adapters.store.rowtext import edit_json, edit_of, outcome_json, outcome_of, outcome_text, read, text
 from sync.adapters.store.schema import SCHEMA_VERSION
 from sync.errors import ConfigError, StoppedEarly
 from sync.model import (
@@ -52,7 +52,7 @@ from sync.model import (
     ToUpdate,
     Verified,
 )
-from sync.pipeline import first_outcomes
+from sync.pipeline import first_outcomes, unsent_outcomes
 from sync.ports import PROGRAM_ENDED, Batch, DesiredValue, Intent, Stamp
 from tests.simulation import FakeClock, section
 
@@ -464,7 +464,8 @@ edits = st.builds(
 @given(outcomes)
 def test_an_outcome_comes_out_as_it_went_in(outcome: Outcome) -> None:
     """Every status, every issue, every value, exactly: the report is written from this alone."""
-    assert outcome_of(read(text(outcome_json(outcome)))) == outcome
+    assert outcome_of(read(outcome_text(outcome))) == outcome
+    assert outcome_text(outcome) == text(outcome_json(outcome))
 
 
 @given(edits)
@@ -489,6 +490,22 @@ def test_the_journal_gives_back_every_outcome_in_the_sheets_order(
 
     with opened(folder) as store:
         assert outcomes_of(store, RUN) == tuple(sorted(found, key=lambda outcome: outcome.row))
+
+
+def test_outcomes_that_are_known_are_given_beside_those_that_are_read(tmp_path: Path) -> None:
+    """Who has just begun the run need not read back what nothing becomes of: the whole is the same, in its order."""
+    with opened(tmp_path) as store:
+        held = [PlannedRow(RowNumber(row), Label(), Held(Status.SKIPPED)) for row in (2, 4, 7)]
+        first = tuple(first_outcomes([*held[:2], planned(5), planned(3), held[2]]))
+        begin_run(store, FACTS, first)
+        with journal_of(store).batch() as batch:
+            batch.finish(updated(3))
+
+        outcomes = outcomes_of(store, RUN, unsent=unsent_outcomes(first))
+
+        assert [outcome.row for outcome in outcomes] == [2, 3, 4, 5, 7]
+        assert outcomes == outcomes_of(store, RUN)
+        assert outcomes[1] == updated(3)
 
 
 def test_an_intent_is_open_until_it_is_closed(tmp_path: Path) -> None:

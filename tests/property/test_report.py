@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from openpyxl import Workbook, load_workbook
 from python_calamine import CalamineWorkbook
 
-from sync.adapters.report_files import csv_pieces, jsonl_pieces, summary_bytes
+from sync.adapters.report_files import summary_bytes
+from sync.adapters.report_lines import csv_pieces, jsonl_pieces
 from sync.adapters.workbook.source import SheetSource
 from sync.model import (
     InputFacts,
@@ -23,12 +24,13 @@ from sync.model import (
     RowNumber,
     RunId,
     RunReport,
+    SectionId,
     Severity,
     Source,
     Status,
     TableRow,
 )
-from sync.report import counts, group_issues, row_ranges
+from sync.report import counts, csv_row, group_issues, json_object, ordered, row_ranges
 from sync.table_cells import FORMULA_STARTS, guarded
 from tests.workbooks import report_workbook
 
@@ -55,8 +57,9 @@ def reports(draw: st.DrawFn) -> RunReport:
             RowNumber(row),
             Label(draw(nasty), draw(nasty), draw(nasty)),
             draw(st.sampled_from(Status)),
+            section_id=draw(st.none() | st.integers(1, 10**12).map(SectionId)),
             issues=tuple(draw(st.lists(issues, max_size=2))),
-            updated_by=draw(nasty),
+            updated_by=draw(st.none() | nasty),
         )
         for row in rows
     )
@@ -119,6 +122,26 @@ def test_the_json_files_can_always_be_read(report: RunReport) -> None:
 
     assert {record["row"]: record["updated_by"] for record in records} == titles
     assert json.loads(summary_bytes(report))["input"]["path"] == report.input.path
+
+
+@given(reports())
+def test_a_line_is_what_json_and_csv_write_of_its_row(report: RunReport) -> None:
+    """Rows of which nothing is said are written as text at once: byte for byte what the libraries make of them."""
+    objects = [json.dumps(json_object(each, report), ensure_ascii=False) for each in ordered(report.outcomes)]
+    table = io.StringIO(newline="")
+    csv.writer(table, quoting=csv.QUOTE_ALL).writerows(csv_row(each, report) for each in ordered(report.outcomes))
+
+    lines = b"".join(jsonl_pieces(report)).decode()
+    _, _, rows = b"".join(csv_pieces(report)).decode("utf-8-sig").partition("\r\n")
+
+    for mark in "\u0085\u2028\u2029":
+        objects = [text.replace(mark, f"\\u{ord(mark):04x}") for text in objects]
+    assert lines == _encodable("".join(f"{text}\n" for text in objects))
+    assert rows == _encodable(table.getvalue())
+
+
+def _encodable(text: str) -> str:
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 @settings(deadline=None, max_examples=60)

@@ -27,10 +27,10 @@ from sync.report import (
     CSV_COLUMNS,
     check_complete,
     counts,
-    csv_rows,
+    csv_row,
     exit_code_of,
     group_issues,
-    json_objects,
+    json_object,
     messages,
     row_ranges,
     summary_object,
@@ -166,7 +166,7 @@ def test_a_row_of_the_csv() -> None:
         updated_by="@admin",
     )
 
-    (cells,) = csv_rows(report_of(row))
+    cells = csv_row(row, report_of(row))
 
     assert dict(zip(CSV_COLUMNS, cells, strict=True)) == {
         "sheet": "Sections",
@@ -203,7 +203,7 @@ def test_an_object_of_the_jsonl() -> None:
     """Keys and values are as the contract says."""
     row = replace(outcome(4, Status.INVALID, NOT_A_NUMBER), changes=(FieldChange("Title", "a", "b", "c"),))
 
-    (record,) = json_objects(report_of(row))
+    record = json_object(row, report_of(row))
 
     assert record == {
         "run_id": "r1",

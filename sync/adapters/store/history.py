@@ -3,23 +3,20 @@
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import islice
 from typing import Any
 
 from sqlalchemy import Row as DbRow
 from sqlalchemy import insert, select, update
 
+from sync.adapters.store.begun_rows import write_rows
 from sync.adapters.store.opening import Store
 from sync.adapters.store.rowtext import (
-    changes_json,
     changes_of,
-    edit_json,
     edit_of,
     issue_json,
     issue_of,
     issues_json,
     issues_of,
-    outcome_json,
     outcome_of,
     read,
     text,
@@ -41,8 +38,6 @@ from sync.model import (
     ToUpdate,
 )
 
-CHUNK = 5000
-
 
 @dataclass(frozen=True, slots=True)
 class OpenRow:
@@ -57,9 +52,7 @@ def begin_run(store: Store, facts: RunFacts, planned: Iterable[tuple[PlannedRow,
     """Write down a run and every row of its sheet, each with the outcome that it has if nothing more happens."""
     with store.transaction() as connection:
         connection.execute(insert(runs).values(**_run_values(facts)))
-        written = (_row_values(facts.run_id, row, outcome) for row, outcome in planned)
-        while chunk := list(islice(written, CHUNK)):
-            connection.execute(insert(rows), chunk)
+        write_rows(connection, facts.run_id, planned)
         reach("plan.written")
 
 
@@ -126,10 +119,17 @@ def note_reported(store: Store, run_id: RunId) -> None:
         connection.execute(update(runs).where(runs.c.run_id == run_id).values(reported_wall=store.clock.wall()))
 
 
-def outcomes_of(store: Store, run_id: RunId) -> tuple[Outcome, ...]:
-    """What has become of every row of the run so far, in the sheet's order."""
+def outcomes_of(store: Store, run_id: RunId, *, unsent: Sequence[Outcome] = ()) -> tuple[Outcome, ...]:
+    """What has become of every row of the run so far, in the sheet's order.
+
+    `unsent` are the outcomes of all its rows that were never to be sent, where the caller has just written them down:
+    nothing becomes of them, and they need not be read again.
+    """
     query = select(rows.c.outcome_json).where(rows.c.run_id == run_id).order_by(rows.c.row)
-    return tuple(outcome_of(read(written)) for written in store.connection.execute(query).scalars())
+    if unsent:
+        query = query.where(rows.c.plan_json.is_not(None))
+    found = [outcome_of(read(written)) for written in store.connection.execute(query).scalars()]
+    return tuple(sorted([*unsent, *found], key=_row) if unsent else found)
 
 
 def statuses_of(store: Store, run_id: RunId) -> frozenset[Status]:
@@ -179,27 +179,6 @@ def open_rows(store: Store, run_id: RunId) -> Iterator[OpenRow]:
         yield OpenRow(PlannedRow(edit.row, label, decision, edit, issues), edit, decision)
 
 
-def _row_values(run_id: RunId, row: PlannedRow, outcome: Outcome) -> dict[str, object]:
-    plan = None
-    if isinstance(row.decision, ToUpdate):
-        plan = text(
-            {
-                "changes": changes_json(row.decision.changes),
-                "updated_on": row.decision.updated_on,
-                "issues": issues_json(row.issues),
-            }
-        )
-    return {
-        "run_id": run_id,
-        "row": row.row,
-        "section_id": None if row.edit is None else row.edit.id,
-        "status": outcome.status.value,
-        "plan_json": plan,
-        "edit_json": text(edit_json(row.edit)) if plan is not None and row.edit is not None else None,
-        "outcome_json": text(outcome_json(outcome)),
-    }
-
-
 def _run_values(facts: RunFacts) -> dict[str, object]:
     return {
         "run_id": facts.run_id,
@@ -221,6 +200,10 @@ def _run_values(facts: RunFacts) -> dict[str, object]:
         "user": facts.user,
         "issues_json": text(issues_json(facts.issues)),
     }
+
+
+def _row(outcome: Outcome) -> int:
+    return outcome.row
 
 
 def _facts(row: DbRow[Any]) -> RunFacts:

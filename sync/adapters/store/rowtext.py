@@ -1,6 +1,8 @@
 """Rows, edits, changes and outcomes as JSON text, and back: what the journal keeps must come back as it went."""
 
 from collections.abc import Mapping, Sequence
+from json.encoder import encode_basestring_ascii as _quoted
+from operator import attrgetter
 from typing import Any
 
 from sync.adapters.exact_json import dumps, parse_own
@@ -24,6 +26,8 @@ from sync.section import Json
 _STATUSES: Mapping[str, Status] = {status.value: status for status in Status}
 _VERIFIED: Mapping[str, Verified] = {verified.value: verified for verified in Verified}
 _PERHAPS = ("http_status", "updated_on", "updated_by", "started_at", "finished_at")
+_perhaps = attrgetter(*_PERHAPS)
+_NOTHING = (None,) * len(_PERHAPS)
 
 
 def text(value: Json) -> str:
@@ -152,6 +156,18 @@ def outcome_json(outcome: Outcome) -> Json:
         if (value := getattr(outcome, name)) is not None:
             written[name] = value
     return written
+
+
+def outcome_text(outcome: Outcome) -> str:
+    """The `text` of `outcome_json`, for most rows of most runs without making an object of it first."""
+    if outcome.changes or outcome.issues or outcome.attempts or _perhaps(outcome) != _NOTHING:
+        return text(outcome_json(outcome))
+    label, section_id = outcome.label, outcome.section_id
+    return (
+        f'{{"row":{outcome.row},"label":[{_quoted(label.id)},{_quoted(label.course_id)},{_quoted(label.title)}],'
+        f'"status":"{outcome.status.value}","section_id":{"null" if section_id is None else section_id},'
+        f'"verified":"{outcome.verified.value}"}}'
+    )
 
 
 def outcome_of(value: Mapping[str, Any]) -> Outcome:
