@@ -74,7 +74,7 @@ def apply(
     ended = Ended(settings, SystemClock(), sheet.name, options.words)
     with options.logging(settings), closing_up(ended):
         plan = reviewed_plan(sheet, checksum)
-        checked = read_sheet(sheet, settings, process=reading) if plan is None else None
+        checked = read_sheet(sheet, settings, ahead=reading) if plan is None else None
         if checked is not None and (held := held_by_invalid(options, checked, settings)) is not None:
             ended.refused(checked)
             return held

@@ -29,7 +29,7 @@ def check(options: Common, sheet: Path) -> int:
     settings = options.settings(needs_network=False)
     check_folder(options.out or settings.state_dir)
     with options.logging(settings):
-        checked = read_sheet(sheet, settings, process=reading)
+        checked = read_sheet(sheet, settings, ahead=reading)
         report = check_report(checked, settings, SystemClock())
         out = options.out or settings.state_dir / "reports" / report.run_id
         return show_result(options, Result(report, out, write_reports(report, out, sheet=checked)))

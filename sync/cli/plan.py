@@ -58,7 +58,7 @@ def plan(
     left_out, choices = row_numbers(leave_out, option="--leave-out"), choices_of(choose, option="--choose")
     settings = options.settings(needs_network=True, on_conflict=on_conflict, on_drift=on_drift)
     with options.logging(settings):
-        checked = with_decisions(read_sheet(sheet, settings, process=reading), left_out=left_out or (), choices=choices)
+        checked = with_decisions(read_sheet(sheet, settings, ahead=reading), left_out=left_out or (), choices=choices)
         source = SheetSource.of(checked)
         if (held := held_by_invalid(options, checked, settings)) is not None:
             return held

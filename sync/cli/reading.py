@@ -1,4 +1,4 @@
-"""The process that reads the sheet of a command, begun before the command has loaded what it needs itself."""
+"""The reading of a command's sheet, begun before the command has loaded what it needs itself."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from sync.adapters.spreadsheet import ReadingProcess
+    from sync.adapters.spreadsheet import ReadingAhead
 
 
-def reading_ahead(sheet: Path) -> "ReadingProcess":
+def reading_ahead(sheet: Path) -> "ReadingAhead":
     """Begin it; it has ended when the command does."""
-    from sync.adapters.spreadsheet import begun  # noqa: PLC0415 - loaded when the command runs
+    from sync.adapters.spreadsheet import ReadingAhead  # noqa: PLC0415 - loaded when the command runs
 
-    return click.get_current_context().with_resource(begun(sheet))
+    return click.get_current_context().with_resource(ReadingAhead(sheet)).begin()

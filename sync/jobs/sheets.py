@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from sync.adapters.html_cleaner import html_cleaner
-from sync.adapters.spreadsheet import ReadingProcess, load
+from sync.adapters.spreadsheet import ReadingAhead, load
 from sync.adapters.store.journal import known_desired
 from sync.adapters.store.showings import keep_showings, known_showings
 from sync.base import refuse_foreign
@@ -87,8 +87,8 @@ class _Witness:
             )
 
 
-def read_sheet(path: Path, settings: Settings, *, process: ReadingProcess | None = None) -> CheckedSheet:
-    """Load the sheet and judge every row by itself; `process` is one that was begun ahead.
+def read_sheet(path: Path, settings: Settings, *, ahead: ReadingAhead | None = None) -> CheckedSheet:
+    """Load the sheet and judge every row by itself; `ahead` is its reading where that was begun already.
 
     Raises:
         InputError: the file or its headings cannot be read.
@@ -96,7 +96,7 @@ def read_sheet(path: Path, settings: Settings, *, process: ReadingProcess | None
     """
     html = HtmlPolicy(settings.html)
     return check_sheet(
-        load(path, encoding=settings.encoding, process=process),
+        load(path, encoding=settings.encoding, ahead=ahead),
         aliases=settings.aliases,
         hidden_rows=HiddenRows(settings.hidden_rows),
         html=html,

@@ -8,6 +8,7 @@ import pytest
 from sync.adapters import spreadsheet
 from sync.jobs import sheets
 from tests.e2e.command_line import SAMPLES, Shell
+from tests.reading_here import NotAhead
 from tests.sandbox_process import SandboxProcess
 
 
@@ -29,7 +30,7 @@ def sandbox(sandbox_of_module: SandboxProcess) -> SandboxProcess:
 def reads_here(monkeypatch: pytest.MonkeyPatch) -> None:
     """Parse sheets in this process: for tests of many commands, on plain sheets of their own making."""
     monkeypatch.setattr(sheets, "load", spreadsheet.load_here)
-    monkeypatch.setattr(spreadsheet, "begun", lambda _: spreadsheet.ReadingProcess())
+    monkeypatch.setattr(spreadsheet, "ReadingAhead", NotAhead)
 
 
 @pytest.fixture

@@ -92,9 +92,10 @@ def _read_sheets_here() -> None:
     """
     from sync.adapters import spreadsheet
     from sync.jobs import sheets
+    from tests.reading_here import NotAhead
 
     sheets.load = spreadsheet.load_here
-    spreadsheet.begun = lambda _: spreadsheet.ReadingProcess()
+    spreadsheet.ReadingAhead = NotAhead
 
 
 def _become(order: dict[str, Any]) -> None:

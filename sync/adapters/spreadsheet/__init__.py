@@ -3,30 +3,18 @@
 from pathlib import Path
 
 from sync.adapters.confined import Limits
+from sync.adapters.spreadsheet.ahead import ReadingAhead
 from sync.adapters.spreadsheet.child import LIMITS, ReadingProcess
-from sync.adapters.spreadsheet.container import Kind, read_content
+from sync.adapters.spreadsheet.container import read_content
 from sync.adapters.spreadsheet.parts import join
 from sync.adapters.spreadsheet.tables import read_parts
 from sync.model import LoadedFile
 
-__all__ = ["LIMITS", "Limits", "ReadingProcess", "begun", "load", "load_here"]
-
-_BY_NAME = {".xlsx": Kind.XLSX, ".xlsm": Kind.XLSX, ".ods": Kind.ODS, ".csv": Kind.CSV}
-
-
-def begun(path: Path) -> ReadingProcess:
-    """A process for the file at `path`, begun already where its name is one of a sheet: its libraries take a while.
-
-    Whoever asks for it closes it. What the file is, its content alone says, later.
-    """
-    process = ReadingProcess()
-    if (kind := _BY_NAME.get(path.suffix.lower())) is not None:
-        process.begin(kind)
-    return process
+__all__ = ["LIMITS", "Limits", "ReadingAhead", "ReadingProcess", "load", "load_here"]
 
 
 def load(
-    path: Path, *, encoding: str | None = None, limits: Limits = LIMITS, process: ReadingProcess | None = None
+    path: Path, *, encoding: str | None = None, limits: Limits = LIMITS, ahead: ReadingAhead | None = None
 ) -> LoadedFile:
     """Read the whole file at `path`: every sheet, every row, cells as the file holds them.
 
@@ -36,23 +24,25 @@ def load(
         path: the file.
         encoding: what a text is in that is neither UTF-8 nor marked (`cp1252`); without it such a text is refused.
         limits: what the reading process may use.
-        process: one that was begun ahead, with limits of its own; it has ended afterwards.
+        ahead: where the reading of this file was begun already, with limits of its own; it has ended afterwards.
 
     Raises:
         InputError: the file is missing, too large, damaged, or not a sheet; its code and its sentence say which.
         InternalError: the reading process cannot be started at all.
     """
+    if ahead is not None:
+        return ahead.result(encoding=encoding)
     content = read_content(path)
-    with process or ReadingProcess(limits) as reading:
+    with ReadingProcess(limits) as reading:
         return reading.read(content, encoding=encoding, is_last=True)
 
 
-def load_here(path: Path, *, encoding: str | None = None, process: ReadingProcess | None = None) -> LoadedFile:
+def load_here(path: Path, *, encoding: str | None = None, ahead: ReadingAhead | None = None) -> LoadedFile:
     """Read as `load` does, but in this process and without limits: for tests, on small files of their own making.
 
     Raises:
         InputError: as `load`.
     """
-    if process is not None:
-        process.close()
+    if ahead is not None:
+        ahead.close()
     return join(read_parts(read_content(path), encoding=encoding), path)

@@ -88,6 +88,11 @@ class ReadingProcess:
             self.close()
         return self._take(answer, content)
 
+    def kill(self) -> None:
+        """End the process from another thread, which may be in the middle of a file: that one is told of a crash."""
+        if (process := self._process) is not None:
+            process.kill()
+
     def close(self) -> None:
         """End the process and wait for it: no zombie stays."""
         if self._process is not None:
