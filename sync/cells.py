@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from functools import lru_cache, partial
+from functools import partial
 from typing import Final, TypeAlias, assert_never
 
 from sync.hints import Hint, HintKind
@@ -94,6 +94,7 @@ _BOOLEANS: Final[Mapping[str, Value]] = {
 _UNLOCK_TYPES: Final[Mapping[str, Value]] = {
     key: Value(int(kind)) for kind in UnlockType for key in (kind.name.casefold(), str(int(kind)))
 }
+_UNLOCK_NUMBERS: Final = frozenset(map(int, UnlockType))
 
 
 def is_error_word(text: str) -> bool:
@@ -127,45 +128,35 @@ def read_cell(field: SectionField, value: CellValue, flaw: Flaw | None = None) -
 
 
 def reader_for(field: SectionField, *, images: ImageRules = ANY_HOST) -> Reader:
-    """Choose the reader of a column once, for all its cells that have no flaw; `images` says what addresses may be.
+    """Choose the reader of a column once, for all its cells that have no flaw; `images` says what addresses may be."""
+    how = partial(_read_image_url, images) if field.kind is FieldKind.IMAGE_URL else _READERS[field.kind]
+    is_plain, read = plainness_of(field), partial(_read, field, how)
+    return lambda value: Value(_json(value)) if is_plain(value) else read(value)
 
-    The plainest cells of a kind are told by their exact type first: a sheet can have a million of them.
+
+def plainness_of(field: SectionField) -> Callable[[CellValue], bool]:
+    """Choose what tells the plainest cells of a column by a look: each is its own value, and nothing is to be remarked.
+
+    A sheet can have a million of them.
     """
-    read = partial(_read, field, _READERS[field.kind])
     match field.kind:
         case FieldKind.INTEGER:
             minimum = -MAX_EXACT if field.minimum is None else field.minimum
-
-            def read_integer(value: CellValue) -> Meaning:
-                if type(value) is int and minimum <= value < _ROUNDED_FROM:
-                    return _number(value)
-                return read(value)
-
-            return read_integer
+            return lambda value: type(value) is int and minimum <= value < _ROUNDED_FROM
         case FieldKind.TEXT:
-
-            def read_text(value: CellValue) -> Meaning:
-                if isinstance(value, str) and len(value) < EXCEL_TEXT // 2 and _PLAIN_TEXT.fullmatch(value):
-                    return Value(value)
-                return read(value)
-
-            return read_text
-        case FieldKind.IMAGE_URL:
-            return partial(_read, field, partial(_read_image_url, images))
+            return _is_plain_text
         case FieldKind.BOOLEAN:
-            return lambda value: _BOOLEANS["true" if value else "false"] if isinstance(value, bool) else read(value)
+            return lambda value: type(value) is bool
         case FieldKind.UNLOCK_TYPE:
-            return lambda value: (_UNLOCK_TYPES.get(str(value)) if type(value) is int else None) or read(value)
-        case FieldKind.OPAQUE:
-            return read
+            return lambda value: type(value) is int and value in _UNLOCK_NUMBERS
+        case FieldKind.IMAGE_URL | FieldKind.OPAQUE:
+            return lambda _: False
         case _:
             assert_never(field.kind)
 
 
-@lru_cache(maxsize=4096)
-def _number(value: int) -> Value:
-    """Share the values of numbers that columns repeat; never asked for a boolean, which would be 1."""
-    return Value(value)
+def _is_plain_text(value: CellValue) -> bool:
+    return type(value) is str and len(value) < EXCEL_TEXT // 2 and _PLAIN_TEXT.fullmatch(value) is not None
 
 
 def _flawed(flaw: Flaw) -> Wrong:

@@ -28,8 +28,9 @@ class Places:
 
     def saw(self, section_id: SectionId, record: Record) -> None:
         """Remember the place of a section; one that is no pair of whole numbers is none."""
-        course, order = normal(_COURSE, record.get(_COURSE)), normal(_ORDER, record.get(_ORDER))
-        if (place := place_of(course, order)) is not None:
+        course, order = record.get(_COURSE), record.get(_ORDER)
+        place = place_of(course, order) or place_of(normal(_COURSE, course), normal(_ORDER, order))
+        if place is not None:
             self._now[section_id] = place
 
     def with_warnings(

@@ -17,7 +17,7 @@ from enum import Enum, auto
 from typing import Literal, assert_never
 
 from sync.model import ChangeKind, Conflict, Decision, Edit, FieldChange, Issue, Severity, ToUpdate, Unchanged
-from sync.normalize import equal, normal
+from sync.normalize import EXACT, equal, normal
 from sync.origin import Against
 from sync.ports import Desired, DesiredValue
 from sync.section import ACTIONS, Json, Record
@@ -49,6 +49,7 @@ class Known:
 
 
 NOTHING_KNOWN = Known()
+_UNCHANGED = Unchanged()
 
 
 class _Verdict(Enum):
@@ -63,6 +64,9 @@ def decide(edit: Edit, live: Record, known: Known = NOTHING_KNOWN) -> Decision:
     changes: list[FieldChange] = []
     conflicts: list[FieldChange] = []
     for name, after in edit.values.items():
+        before = live.get(name)
+        if type(before) is type(after) and before == after and type(after) in EXACT and name not in ACTIONS:
+            continue  # most cells of most sheets
         verdict = _decide_field(name, after, live, known, edit.seen_updated_on)
         if verdict is _Verdict.SAME:
             continue
@@ -89,7 +93,7 @@ def decide(edit: Edit, live: Record, known: Known = NOTHING_KNOWN) -> Decision:
         return _conflict(conflicts, live, known)
     if changes:
         return ToUpdate(tuple(changes), updated_on=_text(live.get("UpdatedOn")))
-    return Unchanged()
+    return _UNCHANGED
 
 
 def _conflict(changes: Sequence[FieldChange], live: Record, known: Known) -> Conflict:

@@ -6,7 +6,8 @@ from typing import TypeGuard
 
 from sync.section import BY_NAME, FieldKind, Json, SectionField
 
-_EXACT = frozenset({str, int, bool, type(None)})
+EXACT = frozenset({str, int, bool, type(None)})
+"""Types of which two values are the same where Python says that they are equal, if both have the same type."""
 _TEXTS = frozenset({FieldKind.TEXT, FieldKind.IMAGE_URL})
 
 
@@ -33,7 +34,7 @@ def normal(field: str | SectionField, value: Json) -> Json:
 
 def equal(field: str | SectionField, left: Json, right: Json) -> bool:
     """Whether two values of `field` are the same but for noise. `True` is never 1."""
-    if type(left) is type(right) and type(left) in _EXACT and left == right:
+    if type(left) is type(right) and type(left) in EXACT and left == right:
         return True  # most cells of most sheets: what is the same needs no normal form
     return _same(normal(field, left), normal(field, right))
 

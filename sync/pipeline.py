@@ -136,11 +136,14 @@ def make_plan(
         wait_max_s=reading.wait_max_s,
         stop_asked=reading.stop_asked,
     )
+    nothing = policies.known({})
     places, others = Places(), list[tuple[RowNumber, SectionId]]()
     for sight in sights:
         strangers.saw(sight)
         edit = edits[sight.id]
-        known = policies.known(desired.get(edit.id, {}), edit.base, shown.get(edit.id, NOTHING_SHOWN))
+        known = nothing
+        if edit.base is not None or edit.id in desired or edit.id in shown:
+            known = policies.known(desired.get(edit.id, {}), edit.base, shown.get(edit.id, NOTHING_SHOWN))
         rows[edit.row] = row = planned(edit, sight, known)
         if isinstance(sight, Found):
             saw(sight, row)

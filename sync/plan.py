@@ -60,7 +60,7 @@ def planned(edit: Edit, sight: Sight, known: Known = NOTHING_KNOWN) -> PlannedRo
             return PlannedRow(edit.row, edit.label, Gone(), edit, (*edit.issues, gone_issue()))
         case Found(record=record):
             decision = decide(edit, record, known)
-            issues = (*edit.issues, *read_only_warnings(edit, record))
+            issues = (*edit.issues, *read_only_warnings(edit, record)) if edit.read_only else edit.issues
             if isinstance(decision, Conflict):
                 issues = (*issues, *conflict_issues(decision, edit, shown=known.shown))
             taken = accepted(edit, record, known)

@@ -170,17 +170,17 @@ class Reader:
     def _batch(self, asked: _Asked, records: tuple[Record, ...]) -> tuple[Sight, ...]:
         if not isinstance(asked.request, ReadBatch):
             raise incomplete("the server answered a read of one section with a list")
-        by_id = {_id_of(record): record for record in records}
-        whole: list[Sight] = [
-            Found(section_id, by_id[section_id])
-            for section_id in asked.request.ids
-            if section_id in by_id and not missing_fields(by_id[section_id])
-        ]
+        by_id: dict[SectionId | None, Record] = {_id_of(record): record for record in records}
+        whole, left_out = list[Sight](), list[SectionId]()
         for section_id in asked.request.ids:
-            if section_id in by_id and missing_fields(by_id[section_id]):
+            record = by_id.get(section_id)
+            if record is None:
+                left_out.append(section_id)
+            elif missing_fields(record):
                 self._again.append(_Asked(ReadOne(section_id)))
-        left_out = tuple(section_id for section_id in asked.request.ids if section_id not in by_id)
-        self._ask_singly(left_out, smaller_batch=max(1, len(by_id) or len(asked.request.ids) // 2))
+            else:
+                whole.append(Found(section_id, record))
+        self._ask_singly(tuple(left_out), smaller_batch=max(1, len(by_id) or len(asked.request.ids) // 2))
         return tuple(whole)
 
     def _ask_singly(self, left_out: tuple[SectionId, ...], *, smaller_batch: int | None) -> None:

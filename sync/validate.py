@@ -30,6 +30,7 @@ from sync.model import (
     SkippedRow,
     TableRow,
 )
+from sync.plain_rows import LABEL_LENGTH, PlainRows
 from sync.repeated import also_on, ask_the_same
 from sync.section import BY_NAME, EDITABLE, FIELDS, Access, Json, SectionField, UnlockType
 
@@ -39,7 +40,6 @@ SKIP: Final = "skip"
 _ID: Final = BY_NAME["Id"]
 _READ_ONLY: Final = tuple(field for field in FIELDS if field.access is Access.READ_ONLY)
 _HTML: Final = "SectionContents"
-_LABEL_LENGTH: Final = 200
 
 
 def check_sheet(
@@ -63,7 +63,10 @@ def check_sheet(
     table = find_base(file.tables)
     base = None if table is None else read_base(table, tabs_lost=file.format == "ods")
     judge = _Judge(layout, is_csv=file.format == "csv", base=base, html=html, cleaner=cleaner, images=images)
-    judged = [(row, judge.row(row)) for row in layout.rows()]
+    plain = PlainRows(layout.columns, base=base, html=html)
+    judged = [
+        (row, judge.row(row) if (edit := plain.edit(row)) is None else _Verdict(edit, edit.id)) for row in layout.rows()
+    ]
     verdicts, hidden = _without_hidden(judged, hidden_rows, layout.table.name)
     rows = tuple(_judge_repeated(verdicts, judge))
     issues = (*_notes(file), *layout.issues, *hidden, *left_out_notes(layout))
@@ -180,7 +183,7 @@ class _Judge:
             elif column in flaws:
                 texts.append(flaws[column].shown)
             else:
-                texts.append(shown(cells[column]).strip()[:_LABEL_LENGTH])
+                texts.append(shown(cells[column]).strip()[:LABEL_LENGTH])
         return Label(*texts)
 
     def _is_commented_out(self, cell: CellValue, flaws: Mapping[int, Flaw]) -> bool:
@@ -364,12 +367,13 @@ def _notes(file: LoadedFile) -> Iterator[Issue]:
 
 def _judge_repeated(verdicts: Sequence[_Verdict], judge: _Judge) -> list[CheckedRow]:
     """Of rows with the same Id keep the first where all ask for the same; else hold all: which is meant is unknown."""
+    ids = [verdict.id for verdict in verdicts if verdict.id is not None]
+    if len(set(ids)) == len(ids):
+        return [verdict.row for verdict in verdicts]
     rows_of: dict[SectionId, list[CheckedRow]] = {}
     for verdict in verdicts:
         if verdict.id is not None:
             rows_of.setdefault(verdict.id, []).append(verdict.row)
-    if all(len(rows) == 1 for rows in rows_of.values()):
-        return [verdict.row for verdict in verdicts]
     alike = {section_id for section_id, rows in rows_of.items() if ask_the_same(rows)}
     return [
         verdict.row

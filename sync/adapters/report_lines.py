@@ -25,7 +25,7 @@ _NOTHING_MORE: Final = (None, 0, "", None, None, None, None)
 
 def csv_pieces(report: RunReport) -> Iterator[bytes]:
     """Make `report.csv` piece by piece: every field quoted, UTF-8 with the mark by which Excel knows it."""
-    yield _csv_lines([CSV_COLUMNS]).encode("utf-8-sig")
+    head = _csv_lines([CSV_COLUMNS]).encode("utf-8-sig")
     sheet, run = _quoted(report.input.sheet), _quoted(report.run_id)
     for piece in _pieces(report):
         lines = [
@@ -35,7 +35,9 @@ def csv_pieces(report: RunReport) -> Iterator[bytes]:
             else _csv_lines([csv_row(outcome, report)])
             for outcome in piece
         ]
-        yield "".join(lines).encode("utf-8", "backslashreplace")
+        yield head + "".join(lines).encode("utf-8", "backslashreplace")
+        head = b""
+    yield head
 
 
 def jsonl_pieces(report: RunReport) -> Iterator[bytes]:
