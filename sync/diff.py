@@ -63,10 +63,9 @@ def decide(edit: Edit, live: Record, known: Known = NOTHING_KNOWN) -> Decision:
     """Say what is to be done about `edit` on `live`: `ToUpdate`, `Unchanged` or `Conflict` for the row as a whole."""
     changes: list[FieldChange] = []
     conflicts: list[FieldChange] = []
+    if _is_live(edit.values, live):
+        return _UNCHANGED  # most rows of most sheets
     for name, after in edit.values.items():
-        before = live.get(name)
-        if type(before) is type(after) and before == after and type(after) in EXACT and name not in ACTIONS:
-            continue  # most cells of most sheets
         verdict = _decide_field(name, after, live, known, edit.seen_updated_on)
         if verdict is _Verdict.SAME:
             continue
@@ -94,6 +93,14 @@ def decide(edit: Edit, live: Record, known: Known = NOTHING_KNOWN) -> Decision:
     if changes:
         return ToUpdate(tuple(changes), updated_on=_text(live.get("UpdatedOn")))
     return _UNCHANGED
+
+
+def _is_live(values: Mapping[str, Json], live: Record) -> bool:
+    """Whether live has these very values, told at once; where it says no, they may still be the same but for noise."""
+    if not (ACTIONS.isdisjoint(values) and values.items() <= live.items()):
+        return False
+    types = [type(value) for value in values.values()]
+    return EXACT.issuperset(types) and types == [type(live[name]) for name in values]  # Python holds True for 1
 
 
 def _conflict(changes: Sequence[FieldChange], live: Record, known: Known) -> Conflict:
