@@ -16,6 +16,7 @@ from sync.adapters.store.opening import Store
 from sync.adapters.workbook.source import SheetSource
 from sync.config import Settings
 from sync.errors import ConfigError, CourseSyncError
+from sync.jobs.heap import left_alone
 from sync.jobs.sheets import read_sheet
 from sync.model import (
     CheckedSheet,
@@ -72,6 +73,7 @@ def result_of_plan(
     return Result(report, out, write_reports(report, out, sheet=sheet), stopped, judged)
 
 
+@left_alone()
 def write_run_report(
     store: Store,
     settings: Settings,

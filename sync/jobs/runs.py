@@ -1,6 +1,6 @@
 """From a plan to its end: `apply` and `resume`, under the lock, through the journal."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from pathlib import Path
 
 from sync.adapters.store.history import begin_run, open_rows, unfinished_runs, unreported_runs
@@ -12,12 +12,13 @@ from sync.canary import canary_issue
 from sync.errors import ConfigError, HeldRun
 from sync.jobs.binding import check_account
 from sync.jobs.canaries import go_past
+from sync.jobs.heap import left_alone
 from sync.jobs.only_run import keep_copy, only_run
 from sync.jobs.reports import Result, known_run, result_of_plan, write_run_report
 from sync.jobs.sending import carry_out, settle_open
 from sync.jobs.sheets import Preview, hash_of, input_facts, plan_report, preview, refuse_invalid
 from sync.jobs.watch import PickUp, Watch
-from sync.model import CheckedSheet, Conflict, Outcome, PlannedRow, RunFacts, RunId
+from sync.model import CheckedSheet, Conflict, Outcome, RunFacts, RunId
 from sync.pipeline import first_outcomes, policy_issues, unsent_outcomes
 from sync.plan import to_send
 from sync.ports import Events
@@ -66,10 +67,7 @@ def apply_sheet(
             return _held(session, shown, out)
         if to_send(shown.rows) and not watch.confirm(shown):
             raise HeldRun("Nothing was sent: the plan was not approved.", remedy="Run it again when it is.")
-        first = tuple(first_outcomes(shown.rows))
-        facts = _begin(session, shown, first, started, canary)
-        unsent = unsent_outcomes(first)
-        del first
+        facts, unsent = _begin(session, shown, started, canary)
         return carry_out(
             session, facts, shown.rows, shown.desired, out=out, watch=watch, checked=checked, unsent=unsent
         )
@@ -181,13 +179,11 @@ def _go_on(
     return carry_out(session, facts, rows, desired, out=out, watch=watch, checked=checked)
 
 
+@left_alone()
 def _begin(
-    session: Session,
-    shown: Preview,
-    first: Sequence[tuple[PlannedRow, Outcome]],
-    started_wall: float,
-    canary: str | None,
-) -> RunFacts:
+    session: Session, shown: Preview, started_wall: float, canary: str | None
+) -> tuple[RunFacts, tuple[Outcome, ...]]:
+    """Write the run down; give it, and the outcomes of its rows that are not to be sent."""
     settings = session.settings
     checked = shown.checked
     facts = RunFacts(
@@ -210,8 +206,9 @@ def _begin(
         ),
         plan_hash=hash_of(session, shown),
     )
+    first = tuple(first_outcomes(shown.rows))
     begin_run(session.store, facts, first)
     conflicts = (outcome for row, outcome in first if isinstance(row.decision, Conflict))
     keep_showings(session.store, conflicts, by=facts.run_id)
     keep_accepted(session.store, facts.run_id, shown.rows)
-    return facts
+    return facts, unsent_outcomes(first)

@@ -16,6 +16,7 @@ from sync.hidden_rows import HiddenRows
 from sync.html_risks import HtmlPolicy
 from sync.image_url import ImagePolicy, ImageRules
 from sync.jobs.binding import AccountCheck, check_account
+from sync.jobs.heap import left_alone
 from sync.jobs.rails import held_report, judge_rails
 from sync.model import (
     CheckedSheet,
@@ -87,6 +88,7 @@ class _Witness:
             )
 
 
+@left_alone()
 def read_sheet(path: Path, settings: Settings, *, ahead: ReadingAhead | None = None) -> CheckedSheet:
     """Load the sheet and judge every row by itself; `ahead` is its reading where that was begun already.
 
@@ -126,6 +128,7 @@ def check_report(checked: CheckedSheet, settings: Settings, clock: Clock) -> Run
     )
 
 
+@left_alone()
 def preview(
     session: Session,
     checked: CheckedSheet,
