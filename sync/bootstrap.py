@@ -15,6 +15,7 @@ from sync.adapters.secret import Secret
 from sync.adapters.senders import ThreadedSenders
 from sync.adapters.store import QuotaLedger, RequestMeter, RunJournal, Store, open_store
 from sync.adapters.tokens import PasswordGrant, ReadyToken, TokenSource
+from sync.adapters.workbook.own_process import OwnProcess
 from sync.breaker import LONGEST_WINDOW_S, Breaker
 from sync.config import Settings
 from sync.departures import ApplySettings
@@ -47,6 +48,8 @@ class Session:
     senders: ThreadedSenders
     meter: RequestMeter
     """Of sign-ins; who listens to signals tells it, too."""
+    own: OwnProcess = field(default_factory=OwnProcess)
+    """Carries the operator's workbook over into the report; begun ahead where a command asks for that."""
     random: Callable[[], float] = field(default=random.random)
     tell: Callable[[int, int], None] = field(default=_log_strangers)
     """Who is told that a sheet has many unknown Ids; see `Strangers.tell`."""

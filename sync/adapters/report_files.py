@@ -9,6 +9,7 @@ from typing import Final
 
 from sync.adapters.report_lines import csv_pieces, jsonl_pieces
 from sync.adapters.whole_file import Disk, FileContent, FileNotWritten, place, sweep
+from sync.adapters.workbook.own_process import OwnProcess
 from sync.adapters.workbook.source import SheetSource
 from sync.model import CheckedSheet, RunReport
 from sync.report import check_complete, summary_object, with_cells
@@ -26,11 +27,17 @@ class WrittenReport:
 
 
 def write_reports(
-    report: RunReport, out: Path, *, sheet: CheckedSheet | SheetSource | None = None, disk: Disk | None = None
+    report: RunReport,
+    out: Path,
+    *,
+    sheet: CheckedSheet | SheetSource | None = None,
+    disk: Disk | None = None,
+    own: OwnProcess | None = None,
 ) -> WrittenReport:
     """Write the files of `report` into the folder `out`, made if need be; an older report there is replaced.
 
-    One file that fails does not keep the others from being written.
+    One file that fails does not keep the others from being written. `own` is the process that carries the operator's
+    workbook over, where it was begun ahead.
 
     Raises:
         InternalError: The report does not name every row once.
@@ -49,7 +56,7 @@ def write_reports(
     files: dict[str, Path] = {}
     notes: list[str] = []
     failures: list[FileNotWritten] = []
-    for name, content_of in _contents(report, source):
+    for name, content_of in _contents(report, source, own or OwnProcess()):
         path = out / name
         try:
             content = content_of()
@@ -83,7 +90,9 @@ def summary_bytes(report: RunReport) -> bytes:
     return text.encode("utf-8", "backslashreplace") + b"\n"
 
 
-def _contents(report: RunReport, source: SheetSource | None) -> Iterator[tuple[str, Callable[[], FileContent | None]]]:
+def _contents(
+    report: RunReport, source: SheetSource | None, own: OwnProcess
+) -> Iterator[tuple[str, Callable[[], FileContent | None]]]:
     """The files, the most telling and smallest first: on a disk that is almost full they still find room.
 
     report.xlsx comes last and takes longest, in a process of its own: that is at work while the others are written.
@@ -91,12 +100,12 @@ def _contents(report: RunReport, source: SheetSource | None) -> Iterator[tuple[s
     from sync.adapters.workbook.results import failed_workbook, report_workbook  # noqa: PLC0415 - openpyxl takes long
 
     with ThreadPoolExecutor(max_workers=1, thread_name_prefix="report") as beside:
-        own = beside.submit(report_workbook, report, source)
+        workbook = beside.submit(report_workbook, report, source, carry=own.annotated)
         yield "summary.json", lambda: summary_bytes(report)
         yield "report.csv", lambda: csv_pieces(report)
         yield "report.jsonl", lambda: jsonl_pieces(report)
         yield FAILED, lambda: failed_workbook(report, source)
-        yield "report.xlsx", own.result
+        yield "report.xlsx", workbook.result
 
 
 def _remove_old(path: Path, disk: Disk) -> list[str]:

@@ -17,6 +17,7 @@ from sync.cli.places import check_folder
 from sync.cli.policies import conflict_option, drift_option
 from sync.cli.reading import reading_ahead
 from sync.cli.streams import echo
+from sync.cli.writing import writing_ahead
 from sync.errors import AGAIN, ConfigError, CourseSyncError, HeldRun, HourHasCome
 
 if TYPE_CHECKING:
@@ -73,12 +74,14 @@ def apply(
     settings = options.settings(needs_network=True, on_conflict=on_conflict, on_drift=on_drift)
     ended = Ended(settings, SystemClock(), sheet.name, options.words)
     with options.logging(settings), closing_up(ended):
+        writing = writing_ahead(sheet)
         plan = reviewed_plan(sheet, checksum)
         checked = read_sheet(sheet, settings, ahead=reading) if plan is None else None
         if checked is not None and (held := held_by_invalid(options, checked, settings)) is not None:
             ended.refused(checked)
             return held
         with open_session(settings) as session, watching(options, session, stop_at, yes=yes) as watch:
+            session.own = writing
 
             def begin() -> "Result":
                 if checked is None:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from sync.model import CheckedSheet
 from sync.cli.places import check_folder
 from sync.cli.reading import reading_ahead
+from sync.cli.writing import writing_ahead
 
 
 @click.command()
@@ -29,10 +30,11 @@ def check(options: Common, sheet: Path) -> int:
     settings = options.settings(needs_network=False)
     check_folder(options.out or settings.state_dir)
     with options.logging(settings):
+        writing = writing_ahead(sheet)
         checked = read_sheet(sheet, settings, ahead=reading)
         report = check_report(checked, settings, SystemClock())
         out = options.out or settings.state_dir / "reports" / report.run_id
-        return show_result(options, Result(report, out, write_reports(report, out, sheet=checked)))
+        return show_result(options, Result(report, out, write_reports(report, out, sheet=checked, own=writing)))
 
 
 def held_by_invalid(options: Common, checked: "CheckedSheet", settings: "Settings") -> int | None:

@@ -11,6 +11,7 @@ from sync.cli.places import check_file, check_folder
 from sync.cli.policies import conflict_option, drift_option
 from sync.cli.reading import reading_ahead
 from sync.cli.rows import choices_of, row_numbers
+from sync.cli.writing import writing_ahead
 
 
 @click.command()
@@ -58,6 +59,7 @@ def plan(
     left_out, choices = row_numbers(leave_out, option="--leave-out"), choices_of(choose, option="--choose")
     settings = options.settings(needs_network=True, on_conflict=on_conflict, on_drift=on_drift)
     with options.logging(settings):
+        writing = writing_ahead(sheet)
         checked = with_decisions(read_sheet(sheet, settings, ahead=reading), left_out=left_out or (), choices=choices)
         source = SheetSource.of(checked)
         if (held := held_by_invalid(options, checked, settings)) is not None:
@@ -75,5 +77,5 @@ def plan(
         target = f"{settings.base_url} ({settings.account or 'no account named'})"
         say(options, plan_lines(shown.rows, shown.cost, finish_wall=shown.finish_wall, target=target))
         out = options.out or settings.state_dir / "reports" / report.run_id
-        result = with_plan(result_of_plan(report, shown.judged, out, sheet=source), saved, plan_path)
+        result = with_plan(result_of_plan(report, shown.judged, out, sheet=source, own=writing), saved, plan_path)
         return show_result(options, result)

@@ -13,6 +13,7 @@ from sync.adapters.store.history import (
     unheard_sections,
 )
 from sync.adapters.store.opening import Store
+from sync.adapters.workbook.own_process import OwnProcess
 from sync.adapters.workbook.source import SheetSource
 from sync.config import Settings
 from sync.errors import ConfigError, CourseSyncError
@@ -66,11 +67,19 @@ class Result:
 
 
 def result_of_plan(
-    report: RunReport, judged: Judged, out: Path, *, sheet: CheckedSheet | SheetSource | None = None
+    report: RunReport,
+    judged: Judged,
+    out: Path,
+    *,
+    sheet: CheckedSheet | SheetSource | None = None,
+    own: OwnProcess | None = None,
 ) -> Result:
-    """Write the files of a `rails.held_report`; where a rail holds, the result says so as why the command stopped."""
+    """Write the files of a `rails.held_report`; where a rail holds, the result says so as why the command stopped.
+
+    `own` is as in `write_reports`.
+    """
     stopped = held_run(judged.held, of_sheet=report.command not in PUT_BACK) if judged.held else None
-    return Result(report, out, write_reports(report, out, sheet=sheet), stopped, judged)
+    return Result(report, out, write_reports(report, out, sheet=sheet, own=own), stopped, judged)
 
 
 @left_alone()
@@ -83,16 +92,17 @@ def write_run_report(
     stopped: CourseSyncError | None = None,
     checked: CheckedSheet | None = None,
     unsent: Sequence[Outcome] = (),
+    own: OwnProcess | None = None,
 ) -> Result:
     """Write the report of a run from the journal alone; at any time, as often as wanted. It is noted once it is whole.
 
     `checked` is the run's sheet where it has just been read: it saves reading the kept copy again. `unsent` are as in
-    `outcomes_of`.
+    `outcomes_of`, `own` as in `write_reports`.
     """
     report, facts = run_report(store, run_id, unsent=unsent)
     folder = out or settings.state_dir / "reports" / run_id
     source = _source(facts, settings, checked)
-    written = write_reports(report, folder, sheet=source)
+    written = write_reports(report, folder, sheet=source, own=own)
     note_reported(store, run_id)
     return Result(report, folder, written, stopped)
 

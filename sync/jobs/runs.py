@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from pathlib import Path
+from typing import Final
 
 from sync.adapters.store.history import begin_run, open_rows, unfinished_runs, unreported_runs
 from sync.adapters.store.journal import known_desired
@@ -23,6 +24,9 @@ from sync.pipeline import first_outcomes, policy_issues, unsent_outcomes
 from sync.plan import to_send
 from sync.ports import Events
 from sync.savedplan import plan_checksum
+
+_AHEAD_S: Final = 60.0
+"""A run that takes longer lets the process go that waits to write its report: it keeps memory, and is started again."""
 
 
 def apply_sheet(
@@ -67,6 +71,8 @@ def apply_sheet(
             return _held(session, shown, out)
         if to_send(shown.rows) and not watch.confirm(shown):
             raise HeldRun("Nothing was sent: the plan was not approved.", remedy="Run it again when it is.")
+        if shown.cost.seconds > _AHEAD_S:
+            session.own.close()
         facts, unsent = _begin(session, shown, started, canary)
         return carry_out(
             session, facts, shown.rows, shown.desired, out=out, watch=watch, checked=checked, unsent=unsent
@@ -141,7 +147,7 @@ def _is_same(facts: RunFacts, checked: CheckedSheet, path: Path) -> bool:
 def _held(session: Session, shown: Preview, out: Path | None) -> Result:
     report = plan_report(session, shown, command="apply")
     folder = out or session.settings.state_dir / "reports" / report.run_id
-    return result_of_plan(report, shown.judged, folder, sheet=shown.checked)
+    return result_of_plan(report, shown.judged, folder, sheet=shown.checked, own=session.own)
 
 
 def _say_pause(session: Session, events: Events) -> None:

@@ -75,6 +75,7 @@ def carry_out(
             stopped=ending.stopped,
             checked=checked,
             unsent=unsent,
+            own=session.own,
         )
 
 
