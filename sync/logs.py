@@ -15,12 +15,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, NoReturn, Protocol, TextIO, TypeAlias, cast
 
-import structlog
-from structlog.contextvars import bound_contextvars, merge_contextvars
-from structlog.typing import FilteringBoundLogger
-
 from sync.errors import ConfigError
+from sync.lean import without
 from sync.redaction import Redactor
+
+with without("rich"):  # for coloured tracebacks, which are not among our events
+    import structlog
+    from structlog.contextvars import bound_contextvars, merge_contextvars
+    from structlog.typing import FilteringBoundLogger
 
 Level: TypeAlias = Literal["debug", "info", "warning", "error"]
 Format: TypeAlias = Literal["text", "json"]

@@ -14,7 +14,6 @@ from types import TracebackType
 from typing import Self, TypeAlias
 
 import httpcore
-import httpx
 
 import sync
 from sync.adapters.addresses import parse_base_url
@@ -22,6 +21,10 @@ from sync.adapters.deadline import Deadline, DeadlineBackend
 from sync.adapters.http_answer import HttpAnswer
 from sync.errors import ConfigError, InternalError
 from sync.exchange import Misdirected, NotDelivered, Unheard
+from sync.lean import without
+
+with without("httpx._main"):  # its command line
+    import httpx
 
 KEEPALIVE_S = 4.0
 """An idle connection is dropped sooner than servers usually do (5 s and more): a PUT that goes out on a connection

@@ -61,7 +61,6 @@ def apply(
     from sync.adapters.clock import SystemClock  # noqa: PLC0415 - loaded when the command runs
     from sync.bootstrap import open_session  # noqa: PLC0415 - the same
     from sync.cli.console import show_result  # noqa: PLC0415 - the same
-    from sync.jobs.approved import apply_plan  # noqa: PLC0415 - the same
     from sync.jobs.closing import Ended, closing_up  # noqa: PLC0415 - the same
     from sync.jobs.runs import apply_sheet  # noqa: PLC0415 - the same
     from sync.jobs.sheets import read_sheet  # noqa: PLC0415 - the same
@@ -85,6 +84,8 @@ def apply(
 
             def begin() -> "Result":
                 if checked is None:
+                    from sync.jobs.approved import apply_plan  # noqa: PLC0415 - not for a sheet
+
                     return apply_plan(session, plan or "", out=options.out, watch=watch, allowed=allowed, canary=canary)
                 return apply_sheet(session, checked, out=options.out, watch=watch, allowed=allowed, canary=canary)
 

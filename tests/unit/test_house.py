@@ -106,7 +106,7 @@ def test_settings_are_described_without_loading_their_parser() -> None:
     ("module", "spared"),
     [
         pytest.param("sync.cli.main", {"httpx", "openpyxl", "pandas", "pydantic", "rich", "sqlalchemy"}, id="help"),
-        pytest.param("sync.jobs.runs", {"openpyxl", "pandas", "starlette"}, id="apply"),
+        pytest.param("sync.jobs.runs", {"openpyxl", "pandas", "pygments", "rich", "starlette"}, id="apply"),
         pytest.param("sync.adapters.workbook.results", {"openpyxl", "numpy"}, id="a-report-on-the-own-workbook"),
         pytest.param(
             "sync.adapters.workbook.own_sheet",
