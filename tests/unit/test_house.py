@@ -20,6 +20,7 @@ NOT_PURE = {
     "config",
     "credentials",
     "failpoints",
+    "lean",
     "jobs",
     "logs",
     "pipeline",
