@@ -6,19 +6,18 @@ module, since some of them quote the request, and the request carries the token.
 
 import ssl
 import threading
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeAlias
 
-import httpcore
-
 import sync
 from sync.adapters.addresses import parse_base_url
 from sync.adapters.deadline import Deadline, DeadlineBackend
 from sync.adapters.http_answer import HttpAnswer
+from sync.adapters.wire import WireTransport
 from sync.errors import ConfigError, InternalError
 from sync.exchange import Misdirected, NotDelivered, Unheard
 from sync.lean import without
@@ -26,23 +25,9 @@ from sync.lean import without
 with without("httpx._main"):  # its command line
     import httpx
 
-KEEPALIVE_S = 4.0
-"""An idle connection is dropped sooner than servers usually do (5 s and more): a PUT that goes out on a connection
-which the server is just closing has no answer, and has to be settled by reading."""
 USER_AGENT = f"coursesync/{sync.__version__}"
 
 NoAnswer: TypeAlias = NotDelivered | Unheard | Misdirected
-
-
-class _Sent:
-    """Listens to httpcore's trace for the moment at which the request is out."""
-
-    def __init__(self, on_sent: Callable[[], None]) -> None:
-        self._on_sent = on_sent
-
-    def __call__(self, event: str, _facts: Mapping[str, object]) -> None:
-        if event == "http11.send_request_body.complete":
-            self._on_sent()
 
 
 class _Mine(threading.local):
@@ -83,11 +68,12 @@ class Connection:
         self._deadline_s = 2 * timeout_s if deadline_s is None else deadline_s
         self._deadline = Deadline()
         self._mine = _Mine()
+        self._url = lru_cache(maxsize=8)(self._pinned)
+        """Every PUT of a run goes to the same address."""
         self._is_closed = False
         self._transports: list[httpx.BaseTransport] = []
         if transport is None:
-            secure = self.origin.scheme == "https"
-            self._context = _tls_context(ca_file) if secure else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+            self._context = _tls_context(ca_file) if self.origin.scheme == "https" else None
         else:
             self._transports.append(transport)
         self._is_given = transport is not None
@@ -117,23 +103,19 @@ class Connection:
         Raises:
             InternalError: `target` leads to another server than the base URL.
         """
-        url = _parsed(self.origin.base_url + target)
-        self._check_pinned(url)
-        extensions = self._timeouts if on_sent is None else {**self._timeouts, "trace": _Sent(on_sent)}
-        request = httpx.Request(
-            method, url, headers={**self._headers, **headers}, content=content, extensions=extensions
-        )
         status: int | None = None
+        request = self._request(method, target, headers, content, on_sent)
+        self._deadline.begin(self._deadline_s)
         try:
-            under_way = self._deadline.set(self._deadline_s, has_body=bool(content))
-            with under_way, self._opened(request) as response:
-                status = response.status_code
-                return _heard(response, max_bytes)
+            response = self._transport().handle_request(request)
+            status = response.status_code
+            return _heard(response, max_bytes)
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as exc:
             return self._not_delivered(exc)
         except (httpx.TransportError, httpx.StreamError) as exc:
             return Unheard(_lost_because(exc), status)
         finally:
+            self._deadline.end()
             if self._is_closed and self._mine.transport is not None:
                 self._mine.transport.close()  # `close` did not wait for this thread
 
@@ -153,27 +135,40 @@ class Connection:
         """Close."""
         self.close()
 
-    @contextmanager
-    def _opened(self, request: httpx.Request) -> Iterator[httpx.Response]:
-        response = self._transport().handle_request(request)
-        try:
-            yield response
-        finally:
-            response.close()
+    def _request(
+        self,
+        method: str,
+        target: str,
+        headers: Mapping[str, str],
+        content: bytes | None,
+        on_sent: Callable[[], None] | None,
+    ) -> httpx.Request:
+        """The request with every header that it has: httpx adds none where the body is a stream."""
+        url = self._url(target)
+        length = {} if content is None else {"Content-Length": str(len(content))}
+        return httpx.Request(
+            method,
+            url,
+            headers={"Host": url.netloc.decode("ascii"), **self._headers, **headers, **length},
+            stream=httpx.ByteStream(content or b""),
+            extensions=self._timeouts if on_sent is None else {**self._timeouts, "sent": on_sent},
+        )
 
     def _transport(self) -> httpx.BaseTransport:
         """The way of this thread alone: nobody waits for a pool, and none is searched for a free connection."""
         if self._is_given:
             return self._transports[0]
         if self._mine.transport is None:
-            self._mine.transport = _DeadlineTransport(self._context, self._deadline)
+            self._mine.transport = WireTransport(self._context, DeadlineBackend(self._deadline))
             self._transports.append(self._mine.transport)
         return self._mine.transport
 
-    def _check_pinned(self, url: httpx.URL) -> None:
+    def _pinned(self, target: str) -> httpx.URL:
+        url = httpx.URL(self.origin.base_url + target)
         port = url.port if url.port is not None else {"http": 80, "https": 443}.get(url.scheme)
         if (url.scheme, url.host, port) != (self.origin.scheme, self.origin.host, self.origin.port) or url.userinfo:
             raise InternalError("A request was about to leave for another server than that of base_url.")
+        return url
 
     def _not_delivered(self, error: httpx.TransportError) -> NotDelivered | Misdirected:
         place = f"{self.origin.host}:{self.origin.port}"
@@ -195,29 +190,9 @@ class Connection:
                 return NotDelivered(f"no connection to {place}: {error}")
 
 
-class _DeadlineTransport(httpx.HTTPTransport):
-    """The transport of httpx over streams that know the deadline: a time-out alone begins anew with each byte."""
-
-    def __init__(self, context: ssl.SSLContext, deadline: Deadline) -> None:
-        super().__init__(verify=context, trust_env=False)
-        # httpx has no argument for a network backend; its pool is of a public type, and a test watches this line.
-        self._pool = httpcore.ConnectionPool(
-            ssl_context=context,
-            max_connections=1,
-            max_keepalive_connections=1,
-            keepalive_expiry=KEEPALIVE_S,
-            network_backend=DeadlineBackend(deadline),
-        )
-
-
-@lru_cache(maxsize=8)
-def _parsed(url: str) -> httpx.URL:
-    """Every PUT of a run goes to the same address."""
-    return httpx.URL(url)
-
-
 def _tls_context(ca_file: Path | None) -> ssl.SSLContext:
     context = httpx.create_ssl_context(verify=True, trust_env=False)
+    context.set_alpn_protocols(["http/1.1"])
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     if ca_file is not None:
         try:
@@ -231,15 +206,22 @@ def _tls_context(ca_file: Path | None) -> ssl.SSLContext:
 
 
 def _heard(response: httpx.Response, max_bytes: int) -> HttpAnswer | Unheard:
-    status = response.status_code
-    if response.headers.get("content-encoding", "identity").strip().lower() not in ("", "identity"):
-        return Unheard("an answer that is compressed, though we asked for none", status)
-    body = bytearray()
-    for chunk in response.iter_bytes():
-        body += chunk
-        if len(body) > max_bytes:
-            return Unheard(f"an answer of more than {max_bytes} bytes", status)
-    return HttpAnswer(status, tuple(response.headers.multi_items()), bytes(body), response.reason_phrase)
+    """The answer with its body as it came: the stream of a transport is read, and nothing of it is decoded."""
+    stream = response.stream
+    if not isinstance(stream, httpx.SyncByteStream):
+        raise TypeError("a transport for one thread gave a stream for many tasks")
+    try:
+        answer = HttpAnswer(response.status_code, tuple(response.headers.multi_items()), b"", response.reason_phrase)
+        if any(coding.lower() not in ("", "identity") for coding in answer.values("content-encoding")):
+            return Unheard("an answer that is compressed, though we asked for none", answer.status)
+        body = bytearray()
+        for chunk in stream:
+            body += chunk
+            if len(body) > max_bytes:
+                return Unheard(f"an answer of more than {max_bytes} bytes", answer.status)
+        return replace(answer, body=bytes(body))
+    finally:
+        stream.close()
 
 
 def _lost_because(error: httpx.TransportError | httpx.StreamError) -> str:

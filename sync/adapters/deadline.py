@@ -3,8 +3,7 @@
 import ssl
 import threading
 import time
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from typing import Any
 
 import httpcore
@@ -20,17 +19,14 @@ class Deadline(threading.local):
 
     at: float | None = None
     """`None` while nothing is under way."""
-    has_body: bool = False
-    """A body follows the head that is written next: both leave together."""
 
-    @contextmanager
-    def set(self, seconds: float, *, has_body: bool = False) -> Iterator[None]:
-        """Give this thread `seconds` from now, until the context ends."""
-        self.at, self.has_body = time.monotonic() + seconds, has_body
-        try:
-            yield
-        finally:
-            self.at, self.has_body = None, False
+    def begin(self, seconds: float) -> None:
+        """Give this thread `seconds` from now."""
+        self.at = time.monotonic() + seconds
+
+    def end(self) -> None:
+        """The request is over."""
+        self.at = None
 
     def left(self, timeout_s: float | None) -> float | None:
         """The shorter of `timeout_s` and what is left; zero or less once it is over."""
@@ -70,24 +66,11 @@ class _TimedStream(httpcore.NetworkStream):
     def __init__(self, stream: httpcore.NetworkStream, deadline: Deadline) -> None:
         self._stream = stream
         self._deadline = deadline
-        self._head = b""
-        """Of a request whose body is to be written next: one packet, and one call of the system, for both."""
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        if self._head:  # the body never came
-            head, self._head = self._head, b""
-            self._write(head, timeout)
         return self._stream.read(max_bytes, _still(self._deadline.left(timeout), httpcore.ReadTimeout))
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        if self._deadline.has_body:
-            self._deadline.has_body = False
-            self._head = buffer
-            return
-        head, self._head = self._head, b""
-        self._write(head + buffer, timeout)
-
-    def _write(self, buffer: bytes, timeout: float | None) -> None:
         for start in range(0, len(buffer), _SLICE):
             left = _still(self._deadline.left(timeout), httpcore.WriteTimeout)
             self._stream.write(buffer[start : start + _SLICE], left)
