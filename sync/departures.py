@@ -215,6 +215,8 @@ class Departures:
         return None
 
     def _want_settled(self, now: float) -> None:
+        if not self.settling:
+            return
         due = [row for row in self.settling.values() if row.settle_at <= now and not row.asked]
         for row in due:
             row.asked = True

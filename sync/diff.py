@@ -14,7 +14,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum, auto
-from typing import Literal, assert_never
+from typing import Final, Literal, assert_never
 
 from sync.model import ChangeKind, Conflict, Decision, Edit, FieldChange, Issue, Severity, ToUpdate, Unchanged
 from sync.normalize import EXACT, equal, normal
@@ -25,8 +25,11 @@ from sync.section import ACTIONS, Json, Record
 
 def digest(name: str, value: Json) -> str:
     """The normal form of a field's value as 64 hex digits: what is kept of a value that may be long."""
-    text = json.dumps(normal(name, value), ensure_ascii=True, sort_keys=True, default=str)
-    return hashlib.sha256(text.encode()).hexdigest()
+    return hashlib.sha256(_CANONICAL.encode(normal(name, value)).encode()).hexdigest()
+
+
+_CANONICAL: Final = json.JSONEncoder(ensure_ascii=True, sort_keys=True, default=str)
+"""Built once: each changed value of each row goes through it several times."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,13 +169,10 @@ def _choice(edit: Edit, change: FieldChange, known: Known) -> Literal["refuse", 
 
 def _stays_accepted(edit: Edit, change: FieldChange, known: Known) -> bool:
     """Whether live is what this row has accepted before: sent once more, it still says so."""
-    desired, now = known.desired.get(change.field), digest(change.field, change.before)
-    return (
-        edit.command == "live"
-        and change.field not in known.base
-        and desired is not None
-        and desired.sent == now == known.shown.get(change.field)
-    )
+    desired = known.desired.get(change.field)
+    if edit.command != "live" or change.field in known.base or desired is None:
+        return False
+    return desired.sent == known.shown.get(change.field) == digest(change.field, change.before)
 
 
 def _marked_as(planned: FieldChange, change: FieldChange) -> FieldChange:

@@ -232,18 +232,13 @@ def _short(value: object) -> str:
 
 def made_so(changes: Sequence[FieldChange], updated_on: str | None, live: Record | None = None) -> Desired:
     """What is remembered after a success: what was sent and, where a read showed it, what the server made of it."""
-    return {
-        change.field: DesiredValue(
-            sent=digest(change.field, change.after),
-            stored=digest(
-                change.field, change.after if live is None or change.field in ACTIONS else live.get(change.field)
-            ),
-            updated_on=updated_on,
-            value=change.after,
-            has_value=True,
-        )
-        for change in changes
-    }
+    made = {}
+    for change in changes:
+        sent = stored = digest(change.field, change.after)
+        if live is not None and change.field not in ACTIONS:
+            stored = digest(change.field, live.get(change.field))
+        made[change.field] = DesiredValue(sent, stored, updated_on, change.after, has_value=True)
+    return made
 
 
 def verified_outcome(outcome: Outcome, verification: Verification) -> Outcome:

@@ -102,6 +102,8 @@ class Reader:
 
     def next_request(self, now: float) -> ReadBatch | ReadOne | None:
         """Take the next request: a repeated one that is due, else the next batch of Ids."""
+        if not (self._again or self._wanted):
+            return None  # asked for each PUT that leaves
         asked = next((asked for asked in self._again if asked.not_before <= now), None)
         if asked is not None:
             self._again.remove(asked)

@@ -134,6 +134,7 @@ class Windows:
     def __init__(self, limits: Sequence[Limit]) -> None:
         """Start with nothing counted."""
         self._windows = tuple(Window(limit) for limit in limits)
+        self._by_scope = {scope: tuple(window for window in self._windows if window.counts(scope)) for scope in Scope}
 
     def sent(self, scope: Scope, at: float) -> None:
         """A request of `scope` leaves at `at`."""
@@ -180,7 +181,7 @@ class Windows:
         return tuple((window.limit, window.used(now)) for window in self._windows)
 
     def _of(self, scope: Scope) -> tuple[Window, ...]:
-        return tuple(window for window in self._windows if window.counts(scope))
+        return self._by_scope[scope]
 
 
 def least_makespan_s(limits: Iterable[Limit], requests: int, *, used: Mapping[Limit, int] | None = None) -> float:

@@ -533,6 +533,35 @@ def test_an_intent_is_open_until_it_is_closed(tmp_path: Path) -> None:
         assert [row.edit.id for row in open_rows(store, RUN)] == [2, 3, 4]
 
 
+def test_intents_are_numbered_on_from_the_last_whoever_wrote_it(tmp_path: Path) -> None:
+    """Two processes in turn, several intents in a transaction: each number is given once, and names what it was for."""
+    given = {}
+    with opened(tmp_path) as store, opened(tmp_path) as other:
+        begin(store, rows=6)
+        for journal, sections in (
+            (journal_of(store), (2, 3)),
+            (journal_of(other), (4, 5)),
+            (journal_of(store), (6, 7)),
+        ):
+            with journal.batch() as batch:
+                given |= {batch.intend(intent(number)): number for number in sections}
+        kept = {opened.number: number for number, (opened,) in journal_of(other).open_intents().items()}
+
+    assert given == kept == {number - 1: number for number in range(2, 8)}
+
+
+def test_a_transaction_that_fails_uses_up_no_number(tmp_path: Path) -> None:
+    """The next one gives it again: nothing of the first is there."""
+    with opened(tmp_path) as store:
+        begin(store)
+        with pytest.raises(ZeroDivisionError):
+            write(store, lambda batch: batch.intend(intent(2)), lambda _: 1 / 0)
+        with journal_of(store).batch() as batch:
+            assert batch.intend(intent(3)) == 1
+
+        assert list(journal_of(store).open_intents()) == [3]
+
+
 def test_deaths_are_counted_over_all_intents_of_a_row(tmp_path: Path) -> None:
     """An intent that nobody ever heard of, and those that an earlier resume found so, each tell of one death."""
     with opened(tmp_path) as store:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
+from sync.adapters.store.many import Many
 from sync.adapters.store.opening import Store
 from sync.adapters.store.quota import QuotaLedger
 from sync.adapters.store.rowtext import changes_json, changes_of, outcome_json, read, text
@@ -21,18 +22,33 @@ from sync.windows import Scope
 IDS_A_QUERY = 500
 
 # Statements are built once: building one costs more than carrying it out.
-_FINISH = (
+_FINISH = Many(
     update(rows)
     .where(rows.c.run_id == bindparam("of_run"), rows.c.row == bindparam("of_row"))
     .values(status=bindparam("status"), outcome_json=bindparam("outcome_json"))
 )
-_INTEND = insert(intents)
-_CLOSE = (
+_INTEND = Many(
+    insert(intents),
+    *(
+        "number",
+        "run_id",
+        "section_id",
+        "attempt",
+        "changes_json",
+        "before_json",
+        "at_wall",
+        "boot_id",
+        "at_boot",
+        "pid",
+    ),
+)
+_LAST_INTENT = "SELECT coalesce(max(number), 0) FROM intents"
+_CLOSE = Many(
     update(intents)
     .where(intents.c.number == bindparam("of_intent"))
     .values(answer=bindparam("answer"), http_status=bindparam("http_status"), heard_wall=bindparam("heard_wall"))
 )
-_UNHEARD = (
+_UNHEARD = Many(
     update(intents)
     .where(intents.c.number == bindparam("of_intent"))
     .values(
@@ -42,10 +58,10 @@ _UNHEARD = (
         heard_boot=bindparam("heard_boot"),
     )
 )
-_FORGET = delete(desired).where(
-    desired.c.section_id == bindparam("of_section"), desired.c.field == bindparam("of_field")
+_FORGET = Many(
+    delete(desired).where(desired.c.section_id == bindparam("of_section"), desired.c.field == bindparam("of_field"))
 )
-_REMEMBER = insert(desired)
+_REMEMBER = Many(insert(desired).prefix_with("OR REPLACE"), *desired.c.keys())
 _REWRITTEN = insert(rewritings).prefix_with("OR REPLACE")
 
 
@@ -63,7 +79,11 @@ class StoreBatch:
     run_id: RunId | None
     caught_up: bool = False
     """Nobody else writes while this transaction lasts: what they wrote is read once."""
+    _number: int | None = None
+    """Of the last intent, once one is to be written."""
+    _intended: list[dict[str, object]] = field(default_factory=list)
     _finished: list[dict[str, object]] = field(default_factory=list)
+    _unheard: list[dict[str, object]] = field(default_factory=list)
     _closed: list[dict[str, object]] = field(default_factory=list)
     _desired: dict[tuple[SectionId, str], dict[str, object] | None] = field(default_factory=dict)
     """By section and field what is to be kept of it, or nothing; the last word counts."""
@@ -85,9 +105,10 @@ class StoreBatch:
 
     def intend(self, intent: Intent) -> int:
         """Write down what is about to be sent."""
-        result = self.connection.execute(
-            _INTEND,
+        number = self._next_number()
+        self._intended.append(
             {
+                "number": number,
                 "run_id": self._run(),
                 "section_id": intent.section_id,
                 "attempt": intent.attempt,
@@ -97,10 +118,9 @@ class StoreBatch:
                 "boot_id": self.clock.boot_id,
                 "at_boot": self.clock.boot(),
                 "pid": os.getpid(),
-            },
+            }
         )
-        reach("intent.written")
-        return int(result.lastrowid)
+        return number
 
     def close_intent(self, number: int, *, answer: str, http_status: int | None) -> None:
         """Write down how the intent ended."""
@@ -110,15 +130,14 @@ class StoreBatch:
 
     def unheard(self, number: int, *, reason: str, http_status: int | None) -> None:
         """Write down that no answer came; the intent stays open."""
-        self.connection.execute(
-            _UNHEARD,
+        self._unheard.append(
             {
                 "of_intent": number,
                 "unheard": reason,
                 "http_status": http_status,
                 "heard_wall": self.clock.wall(),
                 "heard_boot": self.clock.boot(),
-            },
+            }
         )
 
     def finish(self, outcome: Outcome) -> None:
@@ -160,15 +179,22 @@ class StoreBatch:
 
     def write(self) -> None:
         """Write what was gathered: an intent that was said to be unheard before is closed after that."""
-        if self._closed:
-            self.connection.execute(_CLOSE, self._closed)
-        if self._finished:
-            self.connection.execute(_FINISH, self._finished)
-        if self._desired:
-            keys = [{"of_section": section_id, "of_field": name} for section_id, name in self._desired]
-            self.connection.execute(_FORGET, keys)
-        if kept := [values for values in self._desired.values() if values is not None]:
-            self.connection.execute(_REMEMBER, kept)
+        _INTEND.run(self.connection, self._intended)
+        for _ in self._intended:
+            reach("intent.written")
+        _UNHEARD.run(self.connection, self._unheard)
+        _CLOSE.run(self.connection, self._closed)
+        _FINISH.run(self.connection, self._finished)
+        gone = [key for key, values in self._desired.items() if values is None]
+        _FORGET.run(self.connection, [{"of_section": section_id, "of_field": name} for section_id, name in gone])
+        _REMEMBER.run(self.connection, [values for values in self._desired.values() if values is not None])
+
+    def _next_number(self) -> int:
+        """The number that the store would give the next intent: nobody else writes while this transaction lasts."""
+        if self._number is None:
+            self._number = int(self.connection.exec_driver_sql(_LAST_INTENT).scalar_one())
+        self._number += 1
+        return self._number
 
     def _run(self) -> RunId:
         if self.run_id is None:
