@@ -82,7 +82,7 @@ class SlidingWindows:
         """
         self._latest = now = max(arrived, self._latest)
         windows = [
-            (limit, seconds, self._live(identity, index, now - seconds))
+            (limit, seconds, self._live(identity, index, seconds, now))
             for index, (limit, seconds) in enumerate(self._limits)
             if limit.scope == "all" or method in WRITES
         ]
@@ -96,8 +96,8 @@ class SlidingWindows:
                 live.append(now)
         return max(refusals, key=lambda refusal: refusal.wait_s, default=None)
 
-    def _live(self, identity: str, index: int, cutoff: float) -> deque[float]:
+    def _live(self, identity: str, index: int, seconds: float, now: float) -> deque[float]:
         arrivals = self._arrivals.setdefault((identity, index), deque())
-        while arrivals and arrivals[0] <= cutoff:
+        while arrivals and arrivals[0] + seconds <= now:  # a sum, as a sender makes it: a difference rounds otherwise
             arrivals.popleft()
         return arrivals
