@@ -66,7 +66,7 @@ def parse(text: bytes) -> Json:
     """
     flaw = "it is nested too deeply"
     try:
-        value: Json = _DECODER.decode(text.decode("utf-8-sig"))
+        value: Json = _DECODER.decode(text.removeprefix(_BYTE_ORDER_MARK).decode())
     except UnicodeDecodeError:
         flaw = "it is not UTF-8"
     except JSONDecodeError as exc:
@@ -74,7 +74,8 @@ def parse(text: bytes) -> Json:
     except RecursionError:
         pass
     else:
-        if not _is_deeper(value, DEEPEST):
+        opened = text.count(b"{") + text.count(b"[")
+        if opened <= DEEPEST or not _is_deeper(value, DEEPEST):
             return value
     # Raised out here, so that no foreign exception with the whole text in it hangs on ours.
     raise ValueError(flaw)
@@ -206,6 +207,7 @@ def _is_deeper(value: Json, levels: int) -> bool:
     return bool(here)
 
 
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _TEXT = frozenset({str})
 _PLAIN = frozenset({str, int, bool, type(None)})
 _NESTED = frozenset({dict, list, tuple})

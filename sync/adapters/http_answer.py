@@ -31,7 +31,10 @@ class HttpAnswer:
     @property
     def content_type(self) -> str:
         """The media type in lower case, without parameters; empty where the server names none."""
-        return next(self.values("content-type"), "").partition(";")[0].strip().lower()
+        for key, value in self.headers:
+            if key.lower() == "content-type":
+                return value.partition(";")[0].strip().lower()
+        return ""
 
     @property
     def is_empty(self) -> bool:
