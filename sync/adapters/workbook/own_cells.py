@@ -12,7 +12,6 @@ from openpyxl.compat import safe_string
 
 from sync.adapters.workbook.own_forms import CellForm, Forms, OddRowError, RowForm, style_mark
 from sync.adapters.workbook.own_looks import Looks, cast_number
-from sync.adapters.workbook.own_plain import PlainRows
 from sync.adapters.workbook.own_rows import RawRow
 from sync.adapters.workbook.own_strings import Strings, chooses, looks_like_formula
 from sync.adapters.workbook.own_text import formatted
@@ -58,10 +57,8 @@ class CellWriter:
         """Take the texts and the styles of the workbook."""
         self._strings = strings
         self._special = strings.formula_like
-        self._looks = looks
+        self.looks: Final = looks
         self._forms = Forms(looks)
-        self.plain: Final = PlainRows(self._forms, strings)
-        """Tells the rows for which nothing here is needed."""
         self._rows: dict[tuple[bytes, ...], RowForm] = {}
 
     def take_apart(self, row: RawRow) -> Cells:
@@ -165,11 +162,11 @@ class CellWriter:
 
     def _number(self, text: str, form: CellForm) -> bytes:
         if form.is_date:
-            return self._looks.serial(text, form.style)
+            return self.looks.serial(text, form.style)
         return safe_string(cast_number(text)).encode()
 
     def _mark(self, form: CellForm, *, is_formula: bool) -> bytes:
-        return style_mark(self._looks.quoted(form.style)) if is_formula else form.mark
+        return style_mark(self.looks.quoted(form.style)) if is_formula else form.mark
 
     def _inline(self, cells: Cells, place: int, start: bytes) -> bytes:
         form, plain, other = cells.form.cells[place], cells.plain[place], cells.other[place]

@@ -26,7 +26,7 @@ from sync.adapters.workbook.comments import (
     under,
 )
 from sync.adapters.workbook.frame import AUTHOR, style_heading
-from sync.adapters.workbook.own_task import Task
+from sync.adapters.workbook.own_task import Task, numbered
 from sync.adapters.workbook.own_text import give_back
 from sync.adapters.workbook.splice import Splice
 from sync.adapters.workbook.styles import (
@@ -62,7 +62,8 @@ def annotate(
     """
     for each in workbook.worksheets:
         _clean(each, header_row=task.header_row if each is worksheet else None)
-    results = {row: cells for row, cells in task.results.items() if is_here(row)}
+    rows = task.results.rows
+    results = {row: numbered(task.results.said[rows[row]], row) for row in filter(is_here, rows)}
     _mend_flaws(worksheet, task, is_here)
     _empty_old_results(worksheet, task, is_here)
     _make_room(worksheet, task)
@@ -213,7 +214,7 @@ def _set_filter(worksheet: Worksheet, task: Task) -> None:
     """Filter from the heading row over all columns; beside a table of Excel's own, which has its filter, none."""
     if worksheet.tables:
         return
-    first, last = 1, max(task.results, default=task.header_row)
+    first, last = 1, max(task.results.rows, default=task.header_row)
     old = worksheet.auto_filter.ref
     if old:
         first = int(range_boundaries(old)[0] or 1)

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from sync.adapters.workbook.comments import Mark, Place
 from sync.adapters.workbook.gathering import overview_of
 from sync.adapters.workbook.layout import Layout
-from sync.adapters.workbook.own_task import Task
+from sync.adapters.workbook.own_task import Results, Task, numbered
 from sync.adapters.workbook.source import SheetSource
 from sync.headings import COMMAND
 from sync.model import RunReport
 from sync.report import result_cells
+from sync.table_cells import TableCell
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +27,7 @@ class Order:
 
     def slim(self) -> Task:
         """Leave out what the workbook holds anyway."""
-        source, run_id = self.source, self.report.run_id
+        source = self.source
         return Task(
             path=source.path,
             sheet=source.sheet,
@@ -37,8 +38,27 @@ class Order:
             command=source.column_of(COMMAND),
             came_back=bool(source.result_columns()),
             layout=self.layout,
-            results={int(outcome.row): result_cells(outcome, run_id=run_id) for outcome in self.report.outcomes},
+            results=_results(self.report),
             marked=self.marked,
             overview=overview_of(self.report),
             remarks=self.remarks,
         )
+
+
+def _results(report: RunReport) -> Results:
+    rows: dict[int, int] = {}
+    said: list[tuple[TableCell, ...]] = []
+    known: dict[tuple[object, ...], int] = {}
+    for outcome in report.outcomes:
+        key = None
+        if not (outcome.issues or outcome.changes or outcome.updated_on):
+            key = (outcome.status, outcome.verified, outcome.attempts, outcome.updated_by)
+            place = known.get(key)
+            if place is not None:
+                rows[outcome.row] = place
+                continue
+        rows[outcome.row] = len(said)
+        if key is not None:
+            known[key] = len(said)
+        said.append(numbered(result_cells(outcome, run_id=report.run_id), None))
+    return Results(rows, said)

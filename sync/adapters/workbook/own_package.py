@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from io import BytesIO
 from itertools import chain
@@ -14,7 +15,7 @@ from openpyxl.utils.cell import column_index_from_string, coordinate_to_tuple, r
 from openpyxl.xml.constants import COMMENTS_NS
 from openpyxl.xml.functions import fromstring
 
-from sync.adapters.workbook.own_rows import MAIN, NotCutError, RawRow, SheetRows
+from sync.adapters.workbook.own_rows import MAIN, NotCutError, RawRow, SheetRows, number_of, rows_in, usual_rows
 from sync.adapters.workbook.own_strings import Strings
 from sync.adapters.workbook.own_text import kept_in, xml_of
 
@@ -22,7 +23,9 @@ MOST_SPECIAL: Final = 10_000
 """Rows that openpyxl is given of one sheet: far more would take it too long."""
 _MOST_BYTES: Final = 40_000_000
 """Of all that openpyxl is given, inflated: above it, it would need minutes and gigabytes."""
-_LAST_CELL: Final = re.compile(rb'<c r="([A-Z]{1,3})[0-9]')
+_CELL: Final = b'<c r="'
+_COLUMN: Final = re.compile(rb"[A-Z]{1,3}")
+_LONGEST_LETTERS: Final = 3
 _LETTERS: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _NO_TEXTS: Final = b'<sst xmlns="%b"/>' % MAIN
 
@@ -36,20 +39,14 @@ class SheetPart:
     """A sheet: where its rows lie, and what was found of it on the first pass."""
 
     path: str
-    up_to: int
-    """Rows that are special in any case: those down to the heading."""
     special: frozenset[int]
-    """The others that openpyxl is given."""
+    """The numbers of the rows that openpyxl is given, if they are there."""
     head: bytes
     tail: bytes
     rows: Element
     """The special ones, as a tree of XML."""
     last_row: int
     last_column: int
-
-    def is_special(self, row: int) -> bool:
-        """Whether openpyxl is given this row."""
-        return row <= self.up_to or row in self.special
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,29 +110,70 @@ class Package:
 
 def _split(archive: ZipFile, path: str, wanted: Wanted) -> SheetPart:
     rows = SheetRows(archive, path)
-    special = wanted.rows | _commented(archive, path)
-    held: dict[int, RawRow] = {}
-    last: set[bytes] = set()
-    last_row = 0
-    for row in rows:
-        number, _, cells = row
-        if number <= wanted.up_to or number in special:
-            held[number] = row
-        if cells:
-            last_row = number
-            found = _LAST_CELL.match(cells, max(cells.rfind(b"<c "), 0))
-            if found is not None:
-                last.add(found[1])
+    special = wanted.rows | _commented(archive, path) | frozenset(range(1, wanted.up_to + 1))
+    seen = _FirstPass(special)
+    for block in rows.blocks():
+        seen.take(block)
+    held = seen.held
     tied = _tied(rows.root + rows.tail)
-    missing = {number for number in tied - special if number > wanted.up_to}
-    if missing:
-        held |= {row.number: row for row in SheetRows(archive, path, known=True) if row.number in missing}
+    if tied - special:
+        again = _FirstPass(tied - special)
+        for block in SheetRows(archive, path, known=True).blocks():
+            again.take(block)
+        held |= again.held
     special |= tied
-    if len(special) > MOST_SPECIAL:
+    if len(special) > MOST_SPECIAL + wanted.up_to:
         raise NotCutError("too many rows that openpyxl has to be given")
     tree = _tree(rows.root, (held[number] for number in sorted(held)))
-    width = max((column_index_from_string(letters.decode()) for letters in last), default=0)
-    return SheetPart(path, wanted.up_to, special, rows.head, rows.tail, tree, last_row, width)
+    return SheetPart(path, special, rows.head, rows.tail, tree, seen.last_row, seen.last_column())
+
+
+class _FirstPass:
+    """What is to be known of a sheet before its rows are written: the special ones, and how far the others reach."""
+
+    def __init__(self, rows: AbstractSet[int]) -> None:
+        """Take the numbers of the rows that are held."""
+        self.held: Final[dict[int, RawRow]] = {}
+        self.last_row = 0
+        """The last one that has cells."""
+        self._rows = rows
+        self._ends: set[bytes] = set()
+        """How the last cells of rows are called: their letters, and the digits behind."""
+
+    def take(self, block: bytes) -> None:
+        """Look at a block of rows.
+
+        Raises:
+            NotCutError: they are not written in the way that is cut here.
+        """
+        usual = usual_rows(block)
+        if not usual:
+            for row in rows_in(block):
+                self._take(row)
+            return
+        numbers = range(number_of(usual[0]), number_of(usual[-1]) + 1)
+        if not self._rows.isdisjoint(numbers):
+            for row in rows_in(block):
+                self._hold(row)
+        self._ends.update({row[(at := row.rfind(_CELL) + len(_CELL)) : at + _LONGEST_LETTERS] for row in usual})
+        filled = (row for row in reversed(usual) if row.find(b">") + 1 < len(row))
+        self.last_row = next(map(number_of, filled), self.last_row)
+
+    def last_column(self) -> int:
+        """The last one in which a row has a cell."""
+        found = filter(None, map(_COLUMN.match, self._ends))
+        return max((column_index_from_string(letters[0].decode()) for letters in found), default=0)
+
+    def _take(self, row: RawRow) -> None:
+        self._hold(row)
+        if row.cells:
+            self.last_row = row.number
+            _, _, last = row.cells.rpartition(_CELL)
+            self._ends.add(last[:_LONGEST_LETTERS])
+
+    def _hold(self, row: RawRow) -> None:
+        if row.number in self._rows:
+            self.held[row.number] = row
 
 
 def _tree(root: bytes, rows: Iterable[RawRow]) -> Element:

@@ -1,145 +1,127 @@
-"""The rows that stay as they lie in the file, told by one look at each: most rows of a sheet have the same outline.
+"""The rows that stay as they lie in the file, told hundreds at a time: one pattern that such a row matches as a whole.
 
-The outline of a row is what is left of it without its texts and digits. For each outline there is a pattern that such
-rows match as a whole; one that does not is looked at cell by cell (`own_cells.py`).
+In it each column may hold a plain cell: nothing, a number, a truth value, a text of the table, or one of its own that
+does not look like a formula. A row that holds anything else is looked at by itself (`own_cells.py`).
 """
 
 import re
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
-from operator import itemgetter
-from typing import Final, TypeAlias
+from collections.abc import Iterable, Iterator, Sequence
+from enum import Enum, auto
+from typing import Final, NamedTuple, TypeAlias
 
-from sync.adapters.workbook.own_forms import Forms, OddRowError, RowForm
+from openpyxl.utils import get_column_letter
+
+from sync.adapters.workbook.own_looks import Looks
 from sync.adapters.workbook.own_rows import RawRow
 from sync.adapters.workbook.own_strings import SUSPECT, Strings
 
-_DIGITS: Final = b"0123456789"
-_INLINE: Final = b"<is>"
-_TEXTS: Final = re.compile(rb">[^<]+")
-_CELL: Final = re.compile(
-    rb'<c r="([A-Z]{1,3})"( s="")?( t="(?:n|s|b|inlineStr)")?'
-    rb'(?:(/>|></c>)|(><v></v></c>)|><is>(<t(?: xml:space="preserve")?>)</t></is></c>)'
-)
-_NUMBER: Final = b' t="s"'
-_NOTHING: Final = b' t="n"'
-_TEXT: Final = b' t="inlineStr"'
+_MOST_COLUMNS: Final = 100
+"""A row with a plain cell further right is looked at by itself."""
+_FIRST_CELL: Final = 4
+"""The group of the pattern with which the cells begin, behind the row's number, its attributes, and all that stays."""
+_ABOUT_A_CELL: Final = 3
+"""Groups: its style, the number of its text, and a mark of any other that holds no number."""
 _NO_FORMULA: Final = b"(?!%b)" % b"|".join(map(re.escape, SUSPECT))
-_MOST_OUTLINES: Final = 1_000
 
-_Groups: TypeAlias = Sequence[bytes]
-_Pick: TypeAlias = Callable[[_Groups], _Groups]
-
-
-def _pick(places: Sequence[int]) -> _Pick:
-    """Make what takes some of the groups of a match."""
-    if len(places) > 1:
-        return itemgetter(*places)
-    return lambda groups: [groups[place] for place in places]
+_Groups: TypeAlias = Sequence[bytes | None]
+"""What the pattern gives of one column, row by row."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Outline:
-    """What rows of the same outline have in common."""
+class _Style(Enum):
+    """What a style means to a cell that is to stay as it is."""
 
-    whole: re.Pattern[bytes]
-    """A row of it; the first group is its number."""
-    letters: tuple[bytes, ...]
-    kinds: tuple[bytes, ...]
-    is_styled: tuple[bool, ...]
-    styles: _Pick
-    numbers: _Pick
-    """Of texts in the table."""
-    forms: dict[tuple[bytes, ...], RowForm | None] = field(default_factory=dict)
-    """By the styles; `None` where such a row cannot stay as it is."""
+    PLAIN = auto()
+    DATE = auto()
+    """A number in it is a date, which is not written as it was."""
+    UNKNOWN = auto()
+
+
+class Told(NamedTuple):
+    """The plain rows of a block, and what is to be looked at more closely."""
+
+    between: Sequence[bytes]
+    """What stands before each of them, and behind the last: other rows."""
+    digits: Sequence[bytes]
+    """Their numbers, as they are written."""
+    numbers: list[int]
+    attributes: Sequence[bytes]
+    cells: Sequence[bytes]
+    """Those that stay."""
+    replaced: Sequence[bytes]
+    odd: set[int]
+    """The places of those among them that are not plain after all."""
+
+    def row(self, place: int) -> RawRow:
+        """The row as it was."""
+        return RawRow(self.numbers[place], self.attributes[place], self.cells[place] + self.replaced[place])
 
 
 class PlainRows:
-    """Tells the rows that can stay as they are."""
+    """Tells the plain rows of one sheet."""
 
-    def __init__(self, forms: Forms, strings: Strings) -> None:
-        """Take the forms of cells, and the texts of the workbook."""
-        self._forms = forms
+    def __init__(self, columns: Iterable[int], replaced: Iterable[int], looks: Looks, strings: Strings) -> None:
+        """Take the columns in which rows have cells; and those behind them, whose cells are `replaced`."""
+        self._looks = looks
         self._count = strings.count
         self._special = strings.formula_like
-        self._outlines: dict[bytes, _Outline | None] = {b"": None}
-
-    def form(self, row: RawRow) -> RowForm | None:
-        """What a row consists of that can stay as it is; `None` where it cannot, or that is not told at a look."""
-        cells = row.cells
-        key = (_TEXTS.sub(b">", cells) if _INLINE in cells else cells).translate(None, _DIGITS)
-        if key not in self._outlines:
-            if len(self._outlines) == _MOST_OUTLINES:
-                return None
-            self._outlines[key] = _outline(key)
-        outline = self._outlines[key]
-        found = outline and outline.whole.fullmatch(cells)
-        if not outline or not found:
-            return None
-        groups = found.groups()
-        styles = tuple(outline.styles(groups))
-        if styles not in outline.forms:
-            outline.forms[styles] = self._row_form(outline, styles)
-        if int(groups[0]) != row.number or not self._are_usual(outline, groups):
-            return None
-        return outline.forms[styles]
-
-    def _are_usual(self, outline: _Outline, groups: _Groups) -> bool:
-        """Whether the table has these texts, and none of them looks like a formula."""
-        numbers = list(map(int, outline.numbers(groups)))
-        return not numbers or (max(numbers) < self._count and self._special.isdisjoint(numbers))
-
-    def _row_form(self, outline: _Outline, styles: tuple[bytes, ...]) -> RowForm | None:
-        left = iter(styles)
-        attributes = tuple(
-            (b' s="%b"' % next(left) if is_styled else b"") + kind
-            for is_styled, kind in zip(outline.is_styled, outline.kinds, strict=True)
+        self._pattern = re.compile(
+            rb"""<row r="([1-9][0-9]{0,6}+)"([^>'/]*+)>(%b)(%b)</row>"""
+            % (_cells(columns, group=b"("), _cells(replaced, group=b"(?:"))
         )
+        self._styles: dict[bytes | None, _Style] = {}
+
+    def tell(self, block: bytes) -> Told:
+        """Find the plain rows of a block."""
+        parts = self._pattern.split(block)
+        step = self._pattern.groups + 1
+        odd: set[int] = set()
+        for group in range(_FIRST_CELL, step - 1, _ABOUT_A_CELL):
+            styles, texts, marks = (parts[each::step] for each in range(group, group + _ABOUT_A_CELL))
+            odd.update(self._odd_styles(styles, texts, marks))
+            odd.update(self._odd_texts(texts))
+        digits = parts[1::step]
+        numbers, last = list(map(int, digits)), step - 1
+        return Told(parts[::step], digits, numbers, parts[2::step], parts[3::step], parts[last::step], odd)
+
+    def _odd_styles(self, styles: _Groups, texts: _Groups, marks: _Groups) -> Iterator[int]:
+        """The places of cells whose style nobody knows, or shows a number as a date."""
+        kinds = {style: self._kind(style) for style in set(styles)}
+        if all(kind is _Style.PLAIN for kind in kinds.values()):
+            return
+        for place, (style, text, mark) in enumerate(zip(styles, texts, marks, strict=True)):
+            kind = kinds[style]
+            if kind is _Style.UNKNOWN or (kind is _Style.DATE and text is None and mark is None):
+                yield place
+
+    def _odd_texts(self, texts: _Groups) -> Iterator[int]:
+        """The places of texts that are not in the table, or look like a formula."""
+        numbers = list(map(int, filter(None, texts)))
+        if numbers and (max(numbers) >= self._count or not self._special.isdisjoint(numbers)):
+            for place, text in enumerate(texts):
+                if text is not None and (int(text) >= self._count or int(text) in self._special):
+                    yield place
+
+    def _kind(self, style: bytes | None) -> _Style:
+        if style not in self._styles:
+            self._styles[style] = self._judged(int(style or 0))
+        return self._styles[style]
+
+    def _judged(self, style: int) -> _Style:
         try:
-            form = self._forms.row(outline.letters, attributes)
-        except OddRowError:
-            return None
-        return form if form.is_plain else None
+            self._looks.style(style)
+        except IndexError:
+            return _Style.UNKNOWN
+        return _Style.DATE if self._looks.is_date(style) else _Style.PLAIN
 
 
-def _outline(key: bytes) -> _Outline | None:
-    """Make the pattern for rows of this outline; `None` where such rows are looked at cell by cell."""
-    cells = list(_CELL.finditer(key))
-    if b"".join(cell[0] for cell in cells) != key:
-        return None
-    pattern: list[bytes] = []
-    places: dict[str, list[int]] = {"styles": [], "numbers": []}
-    group = 1
-    for cell in cells:
-        for kind, piece in _pieces(cell, is_first=not pattern):
-            pattern.append(piece)
-            if kind:
-                places[kind].append(group)
-                group += 1
-        if pattern[-1] == b"":
-            return None
-    return _Outline(
-        re.compile(b"".join(pattern)),
-        tuple(cell[1] for cell in cells),
-        tuple(cell[3] or b"" for cell in cells),
-        tuple(cell[2] is not None for cell in cells),
-        _pick(places["styles"]),
-        _pick(places["numbers"]),
+def _cells(columns: Iterable[int], *, group: bytes) -> bytes:
+    """The pattern of plain cells in these columns, each of which may be missing."""
+    return b"".join(
+        rb'(?:<c r="%(column)b\1"(?: s="%(group)b[0-9]{1,6}+)")?+(?:'
+        rb'><v>[0-9]{1,15}+</v></c>| t="s"><v>%(group)b[0-9]{1,15}+)</v></c>'
+        rb'|(?: t="n")?+(?:/>|><(?:/c>|v>[0-9]{1,15}+</v></c>))'
+        rb'|%(group)b)(?: t="b"><v>[0-9]{1,15}+</v></c>'
+        rb'| t="inlineStr"><is><t(?: xml:space="preserve")?+>%(no_formula)b[^<]++</t></is></c>)))?+'
+        % {b"column": get_column_letter(column).encode(), b"group": group, b"no_formula": _NO_FORMULA}
+        for column in sorted(columns)[:_MOST_COLUMNS]
     )
-
-
-def _pieces(cell: re.Match[bytes], *, is_first: bool) -> Iterator[tuple[str, bytes]]:
-    """The pattern of one cell, and what kind of group is in each piece; an empty last piece where there is none."""
-    _, letters, style, kind, is_blank, is_value, text = cell.group(0, 1, 2, 3, 4, 5, 6)
-    yield "", rb'<c r="%b%b"' % (letters, b"([0-9]{1,7})" if is_first else rb"\1")
-    if style:
-        yield "styles", rb' s="([0-9]{1,6})"'
-    yield "", kind or b""
-    if is_blank:
-        yield "", is_blank if kind in {None, _NOTHING} else b""
-    elif is_value and kind == _NUMBER:
-        yield "numbers", rb"><v>([0-9]{1,15})</v></c>"
-    elif is_value:
-        yield "", b"" if kind == _TEXT else rb"><v>[0-9]{1,15}</v></c>"
-    else:
-        yield "", rb"><is>%b%b[^<]+</t></is></c>" % (text, _NO_FORMULA) if kind == _TEXT else b""

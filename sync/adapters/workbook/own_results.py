@@ -1,13 +1,13 @@
 """The result cells of rows that are written without being opened: what `own_opened.py` does cell by cell, as text."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final, TypeAlias
 
 from openpyxl.utils import get_column_letter
 
-from sync.adapters.workbook.layout import Layout
 from sync.adapters.workbook.own_forms import style_mark
 from sync.adapters.workbook.own_looks import NEW, Looks
+from sync.adapters.workbook.own_task import ROW_SLOT, Task
 from sync.adapters.workbook.styles import is_formula_like, shortened, storable
 from sync.headings import COMMAND, RESULT_HEADINGS, RESULT_PREFIX
 from sync.model import Status
@@ -15,7 +15,6 @@ from sync.table_cells import TableCell
 
 _STATUS: Final = 0
 """The place of the status among the results."""
-_ROW: Final = RESULT_HEADINGS.index(RESULT_PREFIX + "Row")
 _SELDOM_TWICE: Final = frozenset(RESULT_HEADINGS.index(RESULT_PREFIX + name) for name in ("Messages", "Updated on"))
 _MOST_TEXTS: Final = 20_000
 _MOST_REMEMBERED: Final = 4_096
@@ -55,19 +54,20 @@ def text_xml(text: str) -> bytes:
 class ResultCells:
     """Writes what stands in the result columns of a row, in the looks that it had there before."""
 
-    def __init__(self, layout: Layout, looks: Looks, texts: NewTexts, *, came_back: bool, locked: bool) -> None:
+    def __init__(self, task: Task, looks: Looks, texts: NewTexts, *, locked: bool) -> None:
         """Take the places of the results.
 
         Args:
-            layout: where the results go, and which columns lose what they held.
+            task: where the results go, which columns lose what they held, and whether old results are written over.
             looks: the styles of the workbook.
             texts: where texts are added that many cells have.
-            came_back: whether old results are written over, with nothing where there is nothing.
             locked: whether the sheet is, so that an added `Command` must be opened.
         """
+        layout = task.layout
         self._looks = looks
         self._texts = texts
-        self._came_back = came_back
+        self._said = task.results.said
+        self._came_back = task.came_back
         self._columns = [layout.places[heading] + 1 for heading in RESULT_HEADINGS]
         self._emptied = sorted(column + 1 for column in layout.emptied)
         self._normal = looks.normal() if self._emptied else NEW
@@ -83,21 +83,29 @@ class ResultCells:
         """Whether even a row without cells gets some."""
         self._blanks = {column: self._cell(column, self._normal, b"/>") for column in self._emptied}
         self._known: dict[tuple[int, TableCell, int], _Pieces] = {}
-        self._rows: dict[object, _Pieces] = {}
+        self._rows: dict[int | None, _Pieces] = {}
 
-    def behind(self, number: int, result: Sequence[TableCell] | None) -> bytes:
-        """Write the cells of a row of which nothing stays where they go, nor further on."""
-        key = None if result is None else (*result[:_ROW], *result[_ROW + 1 :])
-        pieces = self._rows.get(key)
+    def behind(self, digits: Sequence[bytes], which: Sequence[int | None]) -> Iterable[bytes]:
+        """Write the cells of rows of which nothing stays where they go, nor further on.
+
+        Args:
+            digits: the numbers of the rows.
+            which: what is said of each, by its place; `None` where nothing is.
+        """
+        pieces = {each: self._behind(each) for each in dict.fromkeys(which)}
+        return map(bytes.join, digits, map(pieces.__getitem__, which))
+
+    def _behind(self, which: int | None) -> _Pieces:
+        pieces = self._rows.get(which)
         if pieces is None:
             joined = [b""]
-            for _, (first, *others) in sorted(self._cells(result, {}).items()):
+            for _, (first, *others) in sorted(self._cells(None if which is None else self._said[which], {}).items()):
                 joined[-1] += first
                 joined += others
             pieces = tuple(joined)
             if len(self._rows) < _MOST_REMEMBERED:
-                self._rows[key] = pieces
-        return (b"%d" % number).join(pieces)
+                self._rows[which] = pieces
+        return pieces
 
     def write(self, number: int, result: Sequence[TableCell] | None, styles: Mapping[int, int]) -> dict[int, bytes]:
         """Write the cells of a row by their columns; the others stay as they are.
@@ -120,10 +128,10 @@ class ResultCells:
         for slot, value in enumerate(result):
             column = self._columns[slot]
             style = self._normal if column in self.replaced else styles.get(column, NEW)
-            if value is None and not self._came_back:
-                continue
-            if slot == _ROW:
+            if slot == ROW_SLOT:
                 value = None  # noqa: PLW2901 - it is the number of the row that is written in any case
+            elif value is None and not self._came_back:
+                continue
             known = self._known.get((slot, value, style))
             if known is None:
                 known = self._shown(slot, value, style)
@@ -134,7 +142,7 @@ class ResultCells:
 
     def _shown(self, slot: int, value: TableCell, style: int) -> _Pieces:
         column = self._columns[slot]
-        if slot == _ROW:
+        if slot == ROW_SLOT:
             before, after = self._cell(column, style, b"><v>")
             return before, after, b"</v></c>"
         if isinstance(value, int):

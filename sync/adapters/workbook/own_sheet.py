@@ -22,6 +22,7 @@ from sync.adapters.workbook.own_cells import CellWriter
 from sync.adapters.workbook.own_looks import Looks
 from sync.adapters.workbook.own_opened import annotate
 from sync.adapters.workbook.own_package import Package, Wanted
+from sync.adapters.workbook.own_plain import PlainRows
 from sync.adapters.workbook.own_results import NewTexts, ResultCells
 from sync.adapters.workbook.own_rows import NotCutError
 from sync.adapters.workbook.own_splice import SheetStream
@@ -125,20 +126,20 @@ def _streamed(
     package = Package(archive, wanted, paths.texts, choices=bool(said.conflicts))
     opened = _open(package.reduced(), task, archive)
     own = next(part for part in package.parts if part.path == paths.own)
-    pages = annotate(opened.workbook, opened.worksheet, task, is_here=own.is_special, lost=opened.lost)
+    pages = annotate(opened.workbook, opened.worksheet, task, is_here=own.special.__contains__, lost=opened.lost)
     looks = Looks(opened.workbook, opened.worksheet)
     cells, texts = CellWriter(package.strings, looks), NewTexts(package.strings.count)
     streams: dict[str, SheetStream] = {}
     for sheet, part in zip(opened.sheets, package.parts, strict=True):
         if sheet not in opened.workbook.worksheets:
             continue
+        results = None
         if part is own:
-            locked = bool(sheet.protection.sheet)
-            results = ResultCells(task.layout, looks, texts, came_back=task.came_back, locked=locked)
-            writer = RowWriter(cells, looks, sheet, results=results, said=said)
-            streams[sheet.title] = SheetStream(archive, part, writer, said, results)
-        else:
-            streams[sheet.title] = SheetStream(archive, part, RowWriter(cells, looks, sheet), Said(), None)
+            results = ResultCells(task, looks, texts, locked=bool(sheet.protection.sheet))
+        last = part.last_column if results is None else min(part.last_column, results.first - 1)
+        plain = PlainRows(range(1, last + 1), results.replaced if results else (), looks, package.strings)
+        writer = RowWriter(cells, plain, sheet, results=results, said=said if results else None)
+        streams[sheet.title] = SheetStream(archive, part, writer, said if results else Said(), results)
     content = save_with(
         opened.workbook,
         {**pages, **{title: stream.pieces for title, stream in streams.items()}},
@@ -153,9 +154,10 @@ def _said(task: Task) -> Said:
         row: {column + 1: flaw.shown for column, flaw in flaws.items() if flaw.kind is FlawKind.UNCACHED_FORMULA}
         for row, flaws in task.flaws.items()
     }
-    conflicts = frozenset(row for row, (status, *_) in task.results.items() if status == Status.CONFLICT)
+    conflicted = {place for place, (status, *_) in enumerate(task.results.said) if status == Status.CONFLICT}
+    conflicts = frozenset(row for row, place in task.results.rows.items() if place in conflicted) if conflicted else ()
     command = None if task.command is None else task.command + 1
-    return Said(task.results, uncached, frozenset() if command is None else conflicts, command)
+    return Said(task.results, uncached, frozenset(() if command is None else conflicts), command)
 
 
 def _rows_to_open(task: Task) -> frozenset[int]:

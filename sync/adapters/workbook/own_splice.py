@@ -1,6 +1,9 @@
 """One sheet of the copy: the rows that openpyxl wrote, and between them those that it was not given."""
 
-from collections.abc import Iterator
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from itertools import chain
+from operator import lt
 from typing import Final
 from zipfile import ZipFile
 
@@ -9,11 +12,9 @@ from openpyxl.utils import get_column_letter
 from sync.adapters.workbook.own_forms import OddRowError
 from sync.adapters.workbook.own_package import SheetPart
 from sync.adapters.workbook.own_results import ResultCells
-from sync.adapters.workbook.own_rows import RawRow, SheetRows, rows_in
-from sync.adapters.workbook.own_stream import RowWriter, Said
+from sync.adapters.workbook.own_rows import LAST_ROW, NotCutError, RawRow, SheetRows, rows_in
+from sync.adapters.workbook.own_stream import Row, RowWriter, Said
 from sync.adapters.workbook.splice import around, reach_of
-
-_ROWS_A_PIECE: Final = 500
 
 
 class SheetStream:
@@ -28,10 +29,15 @@ class SheetStream:
         self.path: Final = part.path
         self._archive = archive
         self._part = part
+        self._special = part.special
         self._writer = writer
         self._said = said
         self._results = results
         self._fills_gaps = results is not None and results.fills_gaps
+        self._opened: dict[int, Row] = {}
+        """What openpyxl wrote of the rows that it was given; of others, it wrote nothing that counts."""
+        self._others: Sequence[int] = ()
+        """Rows that stand in the copy even if they are not in the file, in order."""
 
     def pieces(self, content: bytes) -> Iterator[bytes]:
         """Give the sheet, of which openpyxl wrote `content`.
@@ -40,58 +46,76 @@ class SheetStream:
             NotCutError: its XML is broken.
         """
         before, rows, after = around(content, reach=self._reach(content))
+        self._opened.update((row.number, (row.xml(),)) for row in rows_in(rows) if row.number in self._special)
+        self._others = sorted({*self._opened, *self._said.results.rows, *self._gaps()})
         yield before
-        piece: list[bytes] = []
-        for row in self._rows({row.number: row for row in rows_in(rows)}):
-            piece.append(row)
-            if len(piece) == _ROWS_A_PIECE:
-                yield b"".join(piece)
-                piece.clear()
-        piece.append(after)
-        yield b"".join(piece)
+        above = 0
+        for block in SheetRows(self._archive, self._part.path, known=True).blocks():
+            numbers, written = self._block(block)
+            if not all(map(lt, (above, *numbers), numbers)):
+                raise NotCutError("rows out of order")
+            piece = b"".join(chain.from_iterable(self._with_others(above, numbers, written)))
+            self._writer.judge()
+            yield piece
+            above = max(numbers, default=above)
+        left = map(self._other, self._others[bisect_right(self._others, above) :])
+        piece = b"".join(chain.from_iterable(left))
+        self._writer.judge()
+        yield piece
+        if above > LAST_ROW:
+            raise NotCutError("more rows than a sheet has")
+        yield after
 
-    def _rows(self, opened: dict[int, RawRow]) -> Iterator[bytes]:
-        """Give all rows in order; those that openpyxl wrote of rows that it was not given are empty, and left out."""
-        part = self._part
-        others = opened.keys() | self._said.results.keys()
-        if self._fills_gaps:
-            others.update(range(part.up_to + 1, part.last_row + 1))
-        ahead = iter(sorted(others))
-        other = next(ahead, None)
-        for row in SheetRows(self._archive, part.path, known=True):
-            while other is not None and other < row.number:
-                yield self._other(other, opened)
-                other = next(ahead, None)
-            if other == row.number:
-                other = next(ahead, None)
-            if not part.is_special(row.number):
-                yield self._written(row)
-            elif row.number in opened:
-                yield opened[row.number].xml()
-        while other is not None:
-            yield self._other(other, opened)
-            other = next(ahead, None)
-        self._writer.finish()
+    def _gaps(self) -> range:
+        """The numbers of the rows that may be missing in the file, and would be there if all were opened."""
+        return range(1, self._part.last_row + 1 if self._fills_gaps else 0)
 
-    def _other(self, number: int, opened: dict[int, RawRow]) -> bytes:
-        """Give a row that the operator's file does not have."""
-        if self._part.is_special(number):
-            return opened[number].xml() if number in opened else b""
-        if number in self._said.results or self._fills_gaps:
-            return self._written(RawRow(number, b"", b""))
-        return b""
+    def _block(self, block: bytes) -> tuple[list[int], list[Row]]:
+        """Write the rows of a block; with their numbers."""
+        told, written = self._writer.plain(block)
+        for place in told.odd | self._opened_ones(told.numbers):
+            written[place] = self._single(told.row(place))
+        if not any(map(bytes.strip, told.between)):
+            return told.numbers, written
+        rows: list[tuple[int, Row]] = []
+        for place, between in enumerate(told.between):
+            rows += [(row.number, self._single(row)) for row in rows_in(between)]
+            rows += zip(told.numbers[place : place + 1], written[place : place + 1], strict=True)
+        return [number for number, _ in rows], [row for _, row in rows]
 
-    def _written(self, row: RawRow) -> bytes:
+    def _opened_ones(self, numbers: Sequence[int]) -> set[int]:
+        """The places of rows that openpyxl was given."""
+        if self._special.isdisjoint(numbers):
+            return set()
+        return {place for place, number in enumerate(numbers) if number in self._special}
+
+    def _single(self, row: RawRow) -> Row:
+        """Write a row that is not plain; one that openpyxl was given and wrote nothing of is left out."""
+        if row.number in self._special:
+            return self._opened.get(row.number, ())
         try:
             return self._writer.write(row)
         except OddRowError:
             self.odd.append(row.number)
-            return b""
+            return ()
+
+    def _with_others(self, above: int, numbers: Sequence[int], written: list[Row]) -> list[Row]:
+        """Put the rows between those of a block that the operator's file does not have."""
+        if not numbers or numbers[-1] - above == len(numbers):
+            return written
+        others = self._others[bisect_right(self._others, above) : bisect_right(self._others, numbers[-1])]
+        rows = {number: self._other(number) for number in set(others).difference(numbers)}
+        rows.update(zip(numbers, written, strict=True))
+        return [row for _, row in sorted(rows.items())]
+
+    def _other(self, number: int) -> Row:
+        """Give a row that the operator's file does not have."""
+        return self._single(RawRow(number, b"", b""))
 
     def _reach(self, content: bytes) -> str:
         """The cells that the sheet will have."""
         right, bottom = reach_of(content)
         right, bottom = max(right, self._part.last_column), max(bottom, self._part.last_row)
         if self._results is not None:
-            right, bottom = max(right, self._results.last), max(bottom, max(self._said.results, default=1))
+            right, bottom = max(right, self._results.last), max(bottom, max(self._said.results.rows, default=1))
         return f"A1:{get_column_letter(right)}{bottom}"

@@ -4,12 +4,13 @@ It is read piece by piece and never held as a whole; what of it is asked for is 
 """
 
 import re
-from collections.abc import Iterator
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
 from html import unescape
 from typing import Final
-from xml.parsers import expat
 from zipfile import ZipFile
 
+from sync.adapters.workbook.own_judge import Judge, has_usual_texts
 from sync.adapters.workbook.own_rows import MAIN, NotCutError, pieces_of
 from sync.adapters.workbook.styles import is_formula_like
 from sync.headings import is_choice
@@ -17,6 +18,8 @@ from sync.table_cells import FORMULA_STARTS
 
 _START: Final = re.compile(rb"\s*<sst\s[^>]*?(/?)>")
 _CLOSE: Final = b"</si>"
+_FIRST, _LAST = b"<si><t>", b"</t></si>"
+_TAGS_OF_A_TEXT: Final = 4
 _END: Final = re.compile(rb"(?:<extLst[\s/>].*)?</sst>\s*\Z", re.DOTALL)
 _TEXT: Final = re.compile(
     rb'\s*(?:<si>(?:<t(?: xml:space="preserve")?(?:/>|>([^<]*)</t>)(?:<phoneticPr\s[^>]*/>)?|(.*?))</si>|<si/>)',
@@ -34,6 +37,7 @@ _RUN: Final = re.compile(rb"<t(?:\s[^>]*)?>([^<]*)</t>")
 _PHONETIC: Final = re.compile(rb"<rPh\s.*?</rPh>", re.DOTALL)
 SUSPECT: Final = (*(start.encode() for start in FORMULA_STARTS), b"&#")
 """How a text begins that may look like a formula: with the sign itself, or with its number."""
+_LONGEST_SUSPECT: Final = max(map(len, SUSPECT))
 _LONGEST_CHARACTER: Final = 20
 _LONGEST_CHOICE: Final = 100
 
@@ -74,78 +78,112 @@ class Strings:
         self._archive = archive
         self._part = part
         if part is not None:
-            self._read(wanted, choices=choices)
+            self._read(part, sorted(wanted), choices=choices)
 
     def entries(self) -> Iterator[bytes]:
         """Give the texts once more, as they lie in the XML."""
         if self._part is not None:
-            yield from _entries(pieces_of(self._archive, self._part, known=True))
+            yield from _Table(self._archive, self._part, known=True).entries()
 
-    def _read(self, wanted: frozenset[int], *, choices: bool) -> None:
-        number = 0
-        for xml in _entries(_judged(pieces_of(self._archive, str(self._part)))):
-            position = 0
-            for found in _TEXT.finditer(xml):
-                if found.start() != position:
-                    raise NotCutError("not a table of texts as Excel writes it")
-                position = found.end()
-                if found.lastindex == _FORMATTED:
-                    self._take_formatted(number, found[_FORMATTED], choices=choices)
-                elif found.lastindex == _PLAIN:
-                    text = found[_PLAIN]
-                    if text and looks_like_formula(text):
-                        self.formula_like.add(number)
-                    if choices and chooses(text):
-                        self.choices.add(number)
-                if number in wanted:
-                    self.kept[number] = _inner(found)
-                number += 1
-            if xml[position:].strip():
-                raise NotCutError("not a table of texts as Excel writes it")
-        self.count = number
+    def _read(self, part: str, wanted: Sequence[int], *, choices: bool) -> None:
+        table = _Table(self._archive, part)
+        judge: Judge | None = None
+        for xml in table.entries():
+            judge = judge or Judge(table.start)
+            texts = _usual_texts(xml)
+            if texts:
+                end = self.count + len(texts)
+                here = wanted[bisect_left(wanted, self.count) : bisect_left(wanted, end)]
+                self.kept.update((number, _plain(texts[number - self.count])) for number in here)
+                self._look_at(texts, choices=choices)
+                self.count = end
+            else:
+                judge.parse(xml)
+                self._take(xml, wanted, choices=choices)
+        judge = judge or Judge(table.start)
+        judge.parse(table.end, is_last=True)
 
-    def _take_formatted(self, number: int, xml: bytes, *, choices: bool) -> None:
+    def _look_at(self, texts: Sequence[bytes], *, choices: bool) -> None:
+        """Look at texts without formats, which come next."""
+        if any(start.startswith(SUSPECT) for start in {text[:_LONGEST_SUSPECT] for text in texts}):
+            found = (number for number, text in enumerate(texts, self.count) if looks_like_formula(text))
+            self.formula_like.update(found)
+        if choices:
+            self.choices.update(number for number, text in enumerate(texts, self.count) if chooses(text))
+
+    def _take(self, xml: bytes, wanted: Sequence[int], *, choices: bool) -> None:
+        """Look at texts one by one."""
+        kept = frozenset(wanted)
+        position = 0
+        for found in _TEXT.finditer(xml):
+            if found.start() != position:
+                break
+            position = found.end()
+            if found.lastindex == _FORMATTED:
+                self._look_at_formatted(found[_FORMATTED], choices=choices)
+            else:
+                self._look_at((found[_PLAIN] or b"",), choices=choices)
+            if self.count in kept:
+                self.kept[self.count] = found[_FORMATTED] or _plain(found[_PLAIN] or b"")
+            self.count += 1
+        if xml[position:].strip():
+            raise NotCutError("not a table of texts as Excel writes it")
+
+    def _look_at_formatted(self, xml: bytes, *, choices: bool) -> None:
         if not _TAGS.issuperset(_TAG.findall(xml)) or _FOREIGN.search(xml):
             raise NotCutError("a text with other formats than Excel writes")
         text = b"".join(_RUN.findall(_PHONETIC.sub(b"", xml)))
         if looks_like_formula(text):
-            self.formula_like.add(number)
+            self.formula_like.add(self.count)
         if choices and b"<rPr" not in xml and chooses(text):
-            self.choices.add(number)
+            self.choices.add(self.count)
 
 
-def _inner(found: re.Match[bytes]) -> bytes:
-    if found.lastindex == _FORMATTED:
-        return found[_FORMATTED]
-    return b'<t xml:space="preserve">%b</t>' % (found[_PLAIN] or b"")
+class _Table:
+    """The table without the tag around it, which is known once all was given."""
 
+    def __init__(self, archive: ZipFile, part: str, *, known: bool = False) -> None:
+        """Read it from `part` of `archive`; of one that is `known`, how it is written is not asked once more."""
+        self.start = b""
+        self.end = b""
+        self._pieces = pieces_of(archive, part, known=known)
 
-def _judged(pieces: Iterator[bytes]) -> Iterator[bytes]:
-    """Hold the XML to be whole."""
-    parser = expat.ParserCreate(namespace_separator=" ")
-    try:
-        for piece in pieces:
-            parser.Parse(piece)
-            yield piece
-        parser.Parse(b"", True)  # noqa: FBT003 - the signature of expat
-    except expat.ExpatError as exc:
-        raise NotCutError(str(exc)) from exc
+    def entries(self) -> Iterator[bytes]:
+        """Give the entries, whole ones each time.
 
-
-def _entries(pieces: Iterator[bytes]) -> Iterator[bytes]:
-    """Give the table without the tag around it, cut behind texts."""
-    buffer = next(pieces, b"")
-    start = _START.match(buffer)
-    if start is None or b' xmlns="%b"' % MAIN not in start[0]:
-        raise NotCutError("not a table of texts as Excel writes it")
-    buffer = buffer[start.end() :]
-    for piece in pieces:
-        whole, close, rest = buffer.rpartition(_CLOSE)
-        yield whole + close
-        buffer = rest
-        buffer += piece
-    if not start[1]:
+        Raises:
+            NotCutError: it is not written as Excel writes it.
+        """
+        buffer = next(self._pieces, b"")
+        start = _START.match(buffer)
+        if start is None or b' xmlns="%b"' % MAIN not in start[0]:
+            raise NotCutError("not a table of texts as Excel writes it")
+        self.start, buffer = start[0], buffer[start.end() :]
+        if start[1]:
+            self.end = buffer + b"".join(self._pieces)
+            return
+        for piece in self._pieces:
+            whole, close, rest = buffer.rpartition(_CLOSE)
+            yield whole + close
+            buffer = rest
+            buffer += piece
         end = _END.search(buffer)
         if end is None:
             raise NotCutError("not a table of texts as Excel writes it")
         yield buffer[: end.start()]
+        self.end = buffer[end.start() :]
+
+
+def _plain(text: bytes) -> bytes:
+    """Write a text as the XML of a cell holds it."""
+    return b'<t xml:space="preserve">%b</t>' % text
+
+
+def _usual_texts(xml: bytes) -> Sequence[bytes]:
+    """Give the texts of entries if there is nothing else in these, and they are surely whole; else none."""
+    usual = xml.replace(b'<t xml:space="preserve">', b"<t>")
+    if not usual.startswith(_FIRST) or not usual.endswith(_LAST):
+        return ()
+    texts = usual[len(_FIRST) : -len(_LAST)].split(_LAST + _FIRST)
+    # As many tags as these texts have around them: there is none within.
+    return texts if usual.count(b"<") == _TAGS_OF_A_TEXT * len(texts) and has_usual_texts(usual) else ()

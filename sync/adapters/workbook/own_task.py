@@ -4,7 +4,7 @@ It imports nothing that this process does not need: how fast it starts hangs on 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import Final
@@ -12,8 +12,32 @@ from typing import Final
 from sync.adapters.workbook.comments import Mark, Place
 from sync.adapters.workbook.layout import Layout
 from sync.adapters.workbook.overview import Overview
+from sync.headings import RESULT_HEADINGS, RESULT_PREFIX
 from sync.model import Flaw
 from sync.table_cells import TableCell
+
+ROW_SLOT: Final = RESULT_HEADINGS.index(RESULT_PREFIX + "Row")
+"""The place of the row's number among its result cells."""
+
+
+@dataclass(frozen=True, slots=True)
+class Results:
+    """What is said of the rows: many of them have the same result cells, but for their numbers."""
+
+    rows: Mapping[int, int] = field(default_factory=dict)
+    """By row: the place of what is said of it."""
+    said: Sequence[Sequence[TableCell]] = ()
+    """The result cells in the order of the headings, without the number of the row."""
+
+    def of(self, row: int) -> Sequence[TableCell] | None:
+        """The result cells of a row; `None` where nothing is said of it."""
+        place = self.rows.get(row)
+        return None if place is None else numbered(self.said[place], row)
+
+
+def numbered(result: Sequence[TableCell], row: TableCell) -> tuple[TableCell, ...]:
+    """Give the result cells of a row its number; or take it from them, with `None`."""
+    return (*result[:ROW_SLOT], row, *result[ROW_SLOT + 1 :])
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +58,7 @@ class Task:
     came_back: bool
     """Whether the sheet is a report with old results on it."""
     layout: Layout
-    results: Mapping[int, Sequence[TableCell]]
-    """The result cells by row, in the order of the headings."""
+    results: Results
     marked: Mapping[Place, Mark]
     overview: Overview
     remarks: tuple[str, ...]

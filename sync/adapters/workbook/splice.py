@@ -25,7 +25,7 @@ Splice = Callable[[bytes], Iterator[bytes]]
 Texts = Callable[[], Iterator[bytes]]
 """Gives the entries of a table of texts; it is asked when all sheets are written."""
 
-_COMPRESSION: Final = 3
+_COMPRESSION: Final = 2
 _DIMENSION: Final = re.compile(rb'<dimension ref="([^"]*)"\s*/>')
 _OPEN, _CLOSE, _EMPTY = b"<sheetData>", b"</sheetData>", b"<sheetData/>"
 _TYPE: Final = f'<Override PartName="/{ARC_SHARED_STRINGS}" ContentType="{SHARED_STRINGS}"/>'.encode()

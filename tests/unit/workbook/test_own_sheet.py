@@ -12,7 +12,7 @@ import xlsxwriter
 
 from sync.adapters.workbook.own_rows import NotCutError
 from sync.adapters.workbook.own_sheet import MOST_ROWS_OPENED, annotated, as_a_whole, in_stream
-from sync.adapters.workbook.own_task import NotCarried
+from sync.adapters.workbook.own_task import NotCarried, Task
 from sync.adapters.workbook.source import SheetSource
 from sync.model import Outcome, Status
 from tests.own_workbooks import (
@@ -152,9 +152,13 @@ def test_a_workbook_that_cannot_be_cut_is_opened_as_a_whole(tmp_path: Path, part
         pytest.param(SHEET, ROW_12, ROW_12.replace("=text", "&foo;"), id="an-entity-in-a-cell"),
         pytest.param(SHEET, ROW_12, ROW_12.replace("=text", "&#1;"), id="a-character-that-is-none"),
         pytest.param(SHEET, '<c r="B3" t="s"><v>', '<c r="B3" t="s"><v>99999', id="a-text-that-is-not-there"),
+        pytest.param(SHEET, CELL, '<c r="D15" t="s"><v>99999</v></c>', id="a-text-that-is-not-there-in-a-plain-row"),
+        pytest.param(SHEET, '<row r="15" ', '<row r="15" ht="x" ', id="a-height-that-is-no-number"),
         pytest.param(SHEET, '<c r="D15" s="1"', '<c r="D15" s="9999"', id="a-style-that-is-not-there"),
         pytest.param(TEXTS, "</sst>", "", id="a-table-without-an-end"),
         pytest.param(TEXTS, "<si>", "<si>&foo;", id="an-entity-among-texts"),
+        pytest.param(TEXTS, "<t>&lt;p&gt;14&lt;", "<t>&foo;&lt;", id="an-entity-in-a-text"),
+        pytest.param(TEXTS, "</sst>", "<extLst><a></sst>", id="a-tag-behind-the-texts-that-is-not-closed"),
     ],
 )
 def test_broken_xml_is_never_passed_on(tmp_path: Path, part: str, old: str, new: str) -> None:
@@ -165,6 +169,46 @@ def test_broken_xml_is_never_passed_on(tmp_path: Path, part: str, old: str, new:
     put_into(path, part, old, new)
 
     assert annotated(task) is NotCarried.ODD
+
+
+def without_formats(path: Path, *, rows: int = 40) -> None:
+    """A table of texts of which each is one, and nothing else."""
+    with xlsxwriter.Workbook(path) as workbook:
+        sheet = workbook.add_worksheet("Edits")
+        sheet.write_row(0, 0, ["Id", "Title", "SectionContents"])
+        for row in range(1, rows):
+            sheet.write_row(row, 0, [str(100 + row), f"Section {row}", f"<p>{row}</p>"])
+
+
+@pytest.mark.parametrize(
+    ("make", "part", "old"),
+    [
+        pytest.param(by_openpyxl, SHEET, "&lt;p&gt;34&lt;", id="in-its-cell"),
+        pytest.param(without_formats, TEXTS, "&lt;p&gt;26&lt;", id="in-a-table-without-formats"),
+    ],
+)
+def test_a_broken_text_is_never_passed_on(tmp_path: Path, make: Callable[[Path], None], part: str, old: str) -> None:
+    """Wherever it stands."""
+    path = tmp_path / "a.xlsx"
+    make(path)
+    task = task_at(path)
+    put_into(path, part, old, "&foo;&lt;")
+
+    assert annotated(task) is NotCarried.ODD
+
+
+def test_a_row_that_comes_twice_is_not_cut(tmp_path: Path) -> None:
+    """Which of the two counts, each program says in its own way."""
+    path = tmp_path / "a.xlsx"
+    without_formats(path, rows=6_000)
+    task = nothing_changed(path)
+    with opened_zip(path) as archive:
+        row = re.search(rb'<row r="5901".*?</row>', archive.read(SHEET))
+    assert row
+    put_into(path, SHEET, row[0].decode(), 2 * row[0].decode())
+
+    with opened_zip(path) as archive, pytest.raises(NotCutError):
+        in_stream(task, archive)
 
 
 def test_a_row_by_another_number_than_its_cells_is_not_cut(tmp_path: Path) -> None:
@@ -181,13 +225,21 @@ def test_a_row_by_another_number_than_its_cells_is_not_cut(tmp_path: Path) -> No
         in_stream(task, archive)
 
 
-def test_a_row_that_is_gone_gets_its_result(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("number", "pattern"),
+    [
+        pytest.param(3, rb'<row r="3".*?</row>', id="in-the-middle"),
+        pytest.param(39, rb'<row r="39".*</row>', id="at-the-end"),
+    ],
+)
+def test_a_row_that_is_gone_gets_its_result(tmp_path: Path, number: int, pattern: bytes) -> None:
     """Every row of the report stands in it, also one that the file does not hold."""
     path = tmp_path / "a.xlsx"
     by_xlsxwriter(path)
     task = task_at(path)
+    said = (task.results.of(number) or ())[0]
     with opened_zip(path) as archive:
-        gone = re.search(rb'<row r="3".*?</row>', archive.read(SHEET))
+        gone = re.search(pattern, archive.read(SHEET))
     assert gone
     put_into(path, SHEET, gone[0].decode(), "")
 
@@ -196,7 +248,36 @@ def test_a_row_that_is_gone_gets_its_result(tmp_path: Path) -> None:
     assert_alike(streamed, whole, tmp_path)
     sheet = opened(streamed)
     status = [cell.value for cell in sheet[1]].index("Result: Status")
-    assert [cell.value for cell in sheet[3]][: status + 1] == [None] * status + ["unchanged"]
+    assert [cell.value for cell in sheet[number]][: status + 1] == [None] * status + [said]
+
+
+def test_rows_of_all_kinds_are_told_apart_among_thousands(tmp_path: Path) -> None:
+    """Plain rows are written hundreds at a time; among them others, opened ones, and some that are not there."""
+    path = tmp_path / "a.xlsx"
+    with xlsxwriter.Workbook(path, {"strings_to_formulas": False}) as workbook:
+        sheet = workbook.add_worksheet("Edits")
+        day, bold = workbook.add_format({"num_format": "dd/mm/yyyy"}), workbook.add_format({"bold": True})
+        sheet.write_row(0, 0, ["Id", "Title", "SectionContents", "DisplayOrder", "My notes", "Done"])
+        for row in range(1, 2_500):
+            if row % 89 == 0:
+                continue
+            sheet.write_string(row, 0, str(row), bold if row % 7 == 0 else None)
+            sheet.write_string(row, 1, "=1+1" if row % 83 == 0 else f"Section {row}")
+            sheet.write_string(row, 2, f"<p>{row}</p>" * (row % 60))
+            sheet.write_number(row, 3, row * (1.5 if row % 97 == 0 else 1))
+            if row % 3 == 0:
+                sheet.write_number(row, 4, 45_000 + row, day if row % 101 == 0 else bold)
+            if row % 5 == 0:
+                sheet.write_boolean(row, 5, row % 2 == 0)
+            if row % 79 == 0:
+                sheet.write_formula(row, 6, "=D2", None, row)
+            if row % 131 == 0:
+                sheet.write_comment(row, 4, "mine")
+            if row % 211 == 0:
+                sheet.set_row(row, 40, bold)
+        sheet.merge_range("I1500:I1502", "merged")
+
+    assert_alike(*both(task_at(path)), tmp_path)
 
 
 def test_a_sheet_of_any_size_keeps_its_formats(tmp_path: Path) -> None:
@@ -208,15 +289,31 @@ def test_a_sheet_of_any_size_keeps_its_formats(tmp_path: Path) -> None:
         sheet.write_row(0, 0, ["Id", "Title", "DisplayOrder"])
         for row in range(1, rows + 1):
             sheet.write_row(row, 0, [str(row), f"Section {row}", row], red if row % 2 else None)
-    checked = checked_at(path)
-    outcomes = [Outcome(row.row, row.label, Status.UNCHANGED) for row in checked.rows]
-    order = order_on(report_of(outcomes), SheetSource.of(checked))
+        other = workbook.add_worksheet("Other")
+        for row in range(1, 2_000):
+            other.write_number(row, row % 5, row)
 
-    content = annotated(order.slim())
+    content = annotated(nothing_changed(path))
 
     assert isinstance(content, bytes)
     made = opened(content)
     assert (made["A10002"].font.color.rgb, made["A10003"].font.color.theme) == ("FFFF0000", 1)
     assert (made["B12001"].value, made["D12001"].value, made["K12001"].value) == ("Section 12000", "unchanged", 12_001)
     assert (made.auto_filter.ref, made.max_row) == ("A1:L12001", rows + 1)
+    assert reach_of(content, SHEET) == "A1:L12001"
+    assert reach_of(content, "xl/worksheets/sheet3.xml") == "A1:E2000"
     assert [each for each in remarks_of(made) if "kept" in each] == []
+
+
+def nothing_changed(path: Path) -> Task:
+    """What the process is asked where no row has anything to be marked."""
+    checked = checked_at(path)
+    outcomes = [Outcome(row.row, row.label, Status.UNCHANGED) for row in checked.rows]
+    return order_on(report_of(outcomes), SheetSource.of(checked)).slim()
+
+
+def reach_of(content: bytes, part: str) -> str:
+    """The cells that a sheet says to have: some readers look no further."""
+    with zipfile.ZipFile(BytesIO(content)) as archive:
+        found = re.search(rb'<dimension ref="([^"]*)"', archive.read(part))
+    return "" if found is None else found[1].decode()
