@@ -265,7 +265,7 @@ class Application:
         elif row.attempts >= self.settings.attempts:
             self._finish(row, Done(Status.FAILED, (failed_issue(again.reason, row.attempts),)), close=None)
             return
-        elif not self.line.take_retry():
+        elif not self.line.take_retry(after_death=again.reason == PROGRAM_ENDED):
             self._stop(StoppedEarly("Too many requests had to be repeated.", remedy=RESUME))
         else:
             pause_s = min(BACKOFF_MAX_S, BACKOFF_FIRST_S * 2.0 ** (row.attempts - 1))

@@ -97,6 +97,8 @@ class Line:
     _writes: int = 0
     _throttled: int = 0
     _retried: int = 0
+    _repeated: int = 0
+    """Of those, the ones that were a death of ours and no trouble of the server's."""
     _renewed_from: int | None = None
     _refused: list[tuple[Arrival, _UnderWay, int]] = field(default_factory=list)
     """401 with the generation of their token: they wait until the sign-in is renewed, and nothing leaves before."""
@@ -146,11 +148,17 @@ class Line:
             return None
         return out_of_allowance(self.ledger, scope, self.clock, wait_s=wait_s, remedy=remedy)
 
-    def take_retry(self) -> bool:
-        """Count one retry, unless retries are more than a tenth of all requests already."""
-        if self._retried >= max(RETRIES_ALWAYS, (self._reads + self._writes) // RETRY_SHARE):
+    def take_retry(self, *, after_death: bool) -> bool:
+        """Count one retry, unless retries are more than a tenth of all requests already.
+
+        `after_death`: what is repeated was under way when the program died, and had not come about. That says nothing
+        of the server, so it is counted and always granted.
+        """
+        troubled = self._retried - self._repeated
+        if not after_death and troubled >= max(RETRIES_ALWAYS, (self._reads + self._writes) // RETRY_SHARE):
             return False
         self._retried += 1
+        self._repeated += after_death
         return True
 
     def depart(self, departures: Sequence[Departure], effects: Iterable[Effect] = ()) -> tuple[Departure, ...]:

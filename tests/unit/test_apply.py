@@ -549,6 +549,30 @@ def test_retries_are_at_most_a_tenth_of_all_requests_but_never_fewer_than_ten(tm
     assert made.resume_until_finished().exit_code == 0
 
 
+def test_what_a_death_left_undone_is_repeated_whatever_the_budget_of_retries(tmp_path: Path) -> None:
+    """Many rows can be under way when the program dies: that they did not come about is no trouble of the server."""
+    made = world(tmp_path, 60, stop_after=99)
+    made.places = 30
+
+    def die_at_once(senders: SimulatedSenders) -> None:
+        def look(request: object) -> None:
+            if isinstance(request, Put):
+                raise Killed
+
+        senders.witness = look
+
+    made.prepare = die_at_once
+    assert made.apply_until_dead() is None
+    assert made.ask("SELECT count(*) FROM intents WHERE answer IS NULL") == [(30,)]
+    made.prepare = lambda _: None
+    ending = made.resume()
+
+    assert (ending.stopped, ending.exit_code) == (None, 0)
+    assert made.application is not None
+    assert made.application.line.counts.retried == 30
+    assert made.broken_promises() == []
+
+
 def test_an_outage_opens_the_breaker_and_ends_the_run(tmp_path: Path) -> None:
     """A handful of requests meet it, a few probes look whether it is over; hundreds of rows are not burnt on it."""
     made = world(tmp_path, 200, Fault("undelivered", of="any", skip=20, times=999))

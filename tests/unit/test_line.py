@@ -287,11 +287,11 @@ def test_an_answer_that_an_earlier_run_let_go_of_is_nobodys(tmp_path: Path) -> N
 def test_retries_have_a_budget(tmp_path: Path) -> None:
     """Ten always, then one in ten requests."""
     with desk(tmp_path) as at:
-        assert [at.line.take_retry() for _ in range(11)] == [True] * 10 + [False]
+        assert [at.line.take_retry(after_death=False) for _ in range(11)] == [True] * 10 + [False]
         for _ in range(30):
             at.line.depart([at.read(number) for number in (1, 2, 3, 4)])
             at.answers()
-        assert [at.line.take_retry() for _ in range(3)] == [True, True, False]
+        assert [at.line.take_retry(after_death=False) for _ in range(3)] == [True, True, False]
         assert at.line.counts.reads == 120
 
 
