@@ -40,7 +40,7 @@ def marks(outcomes: Iterable[Outcome], source: SheetSource, *, status_column: in
 def _all(outcomes: Iterable[Outcome], source: SheetSource, status_column: int) -> Iterator[tuple[Place, Mark]]:
     columns = _Columns(source)
     for outcome in outcomes:
-        for issue in issues_in_order(outcome):
+        for issue in issues_in_order(outcome) if outcome.issues else ():
             if issue.severity is not Severity.NOTE:
                 yield _place(issue, outcome, columns, status_column), Mark(issue.severity, _issue_text(issue))
         if outcome.status is Status.CONFLICT:

@@ -34,6 +34,7 @@ def main() -> None:
         content = annotated(task)
     except MemoryError:
         sys.exit(CODES[NotCarried.HEAVY])
+    gc.freeze()  # to look for garbage at the end would take as long as a fifth of the start
     if isinstance(content, bytes):
         answer.write(content)
     else:

@@ -83,7 +83,10 @@ class SheetSource:
 
     def width(self) -> int:
         """How many columns hold anything, or belong to merged cells of a row below the heading (within reason)."""
-        filled = max((_filled(row.cells) for row in self.rows), default=0)
+        filled = 0
+        for row in self.rows:
+            if len(row.cells) > filled:  # nearly all rows are as wide as the first: they need no closer look
+                filled = max(filled, _filled(row.cells))
         merged = max((max(row.merged) + 1 for row in self.rows if row.merged), default=0)
         return max(filled, min(merged, filled + _MOST_MERGED))
 
