@@ -8,10 +8,8 @@ import re
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from openpyxl.compat import safe_string
-
 from sync.adapters.workbook.own_forms import CellForm, Forms, OddRowError, RowForm, style_mark
-from sync.adapters.workbook.own_looks import Looks, cast_number
+from sync.adapters.workbook.own_looks import Looks, written_number
 from sync.adapters.workbook.own_rows import RawRow
 from sync.adapters.workbook.own_strings import Strings, chooses, looks_like_formula
 from sync.adapters.workbook.own_text import formatted
@@ -163,7 +161,7 @@ class CellWriter:
     def _number(self, text: str, form: CellForm) -> bytes:
         if form.is_date:
             return self.looks.serial(text, form.style)
-        return safe_string(cast_number(text)).encode()
+        return written_number(text)
 
     def _mark(self, form: CellForm, *, is_formula: bool) -> bytes:
         return style_mark(self.looks.quoted(form.style)) if is_formula else form.mark

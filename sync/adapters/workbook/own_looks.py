@@ -104,3 +104,12 @@ def cast_number(text: str) -> float:
         ValueError: it is none.
     """
     return float(text) if "." in text or "E" in text or "e" in text else int(text)
+
+
+def written_number(text: str) -> bytes:
+    """Write a number of a cell as openpyxl does after reading it.
+
+    Raises:
+        ValueError: it is none.
+    """
+    return safe_string(cast_number(text)).encode()

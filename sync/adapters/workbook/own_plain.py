@@ -6,12 +6,11 @@ does not look like a formula. A row that holds anything else is looked at by its
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from enum import Enum, auto
 from typing import Final, NamedTuple, TypeAlias
 
 from openpyxl.utils import get_column_letter
 
-from sync.adapters.workbook.own_looks import Looks
+from sync.adapters.workbook.own_looks import Looks, written_number
 from sync.adapters.workbook.own_rows import RawRow
 from sync.adapters.workbook.own_strings import SUSPECT, Strings
 
@@ -20,20 +19,14 @@ _MOST_COLUMNS: Final = 100
 _FIRST_CELL: Final = 4
 """The group of the pattern with which the cells begin, behind the row's number, its attributes, and all that stays."""
 _ABOUT_A_CELL: Final = 3
-"""Groups: its style, the number of its text, and a mark of any other that holds no number."""
+"""Groups: its style, the number in it, and the number of its text."""
 _NO_FORMULA: Final = b"(?!%b)" % b"|".join(map(re.escape, SUSPECT))
+_FORMULA: Final = b"<f"
+_CALCULATED: Final = re.compile(rb"<f(?: [^<>]*+)?+(?:(?<=/)>|>[^<]*+</f>)(?=<v>[0-9.-]{1,25}</v></c>)")
+"""A formula whose value is a number: of such a cell, only the value is written."""
 
 _Groups: TypeAlias = Sequence[bytes | None]
 """What the pattern gives of one column, row by row."""
-
-
-class _Style(Enum):
-    """What a style means to a cell that is to stay as it is."""
-
-    PLAIN = auto()
-    DATE = auto()
-    """A number in it is a date, which is not written as it was."""
-    UNKNOWN = auto()
 
 
 class Told(NamedTuple):
@@ -68,30 +61,32 @@ class PlainRows:
             rb"""<row r="([1-9][0-9]{0,6}+)"([^>'/]*+)>(%b)(%b)</row>"""
             % (_cells(columns, group=b"("), _cells(replaced, group=b"(?:"))
         )
-        self._styles: dict[bytes | None, _Style] = {}
+        self._plain: set[bytes | None] = set()
+        """Styles that are known, and show no number as a date."""
 
     def tell(self, block: bytes) -> Told:
         """Find the plain rows of a block."""
+        if b"f" in block and _FORMULA in block:  # the first costs next to nothing, and most blocks have none
+            block = _CALCULATED.sub(b"", block)
         parts = self._pattern.split(block)
         step = self._pattern.groups + 1
         odd: set[int] = set()
         for group in range(_FIRST_CELL, step - 1, _ABOUT_A_CELL):
-            styles, texts, marks = (parts[each::step] for each in range(group, group + _ABOUT_A_CELL))
-            odd.update(self._odd_styles(styles, texts, marks))
+            styles, numbers, texts = (parts[each::step] for each in range(group, group + _ABOUT_A_CELL))
+            odd.update(self._odd_numbers(styles, numbers))
             odd.update(self._odd_texts(texts))
-        digits = parts[1::step]
-        numbers, last = list(map(int, digits)), step - 1
-        return Told(parts[::step], digits, numbers, parts[2::step], parts[3::step], parts[last::step], odd)
+        digits, last = parts[1::step], step - 1
+        return Told(
+            parts[::step], digits, list(map(int, digits)), parts[2::step], parts[3::step], parts[last::step], odd
+        )
 
-    def _odd_styles(self, styles: _Groups, texts: _Groups, marks: _Groups) -> Iterator[int]:
-        """The places of cells whose style nobody knows, or shows a number as a date."""
-        kinds = {style: self._kind(style) for style in set(styles)}
-        if all(kind is _Style.PLAIN for kind in kinds.values()):
-            return
-        for place, (style, text, mark) in enumerate(zip(styles, texts, marks, strict=True)):
-            kind = kinds[style]
-            if kind is _Style.UNKNOWN or (kind is _Style.DATE and text is None and mark is None):
-                yield place
+    def _odd_numbers(self, styles: _Groups, numbers: _Groups) -> Iterable[int]:
+        """The places of cells whose style nobody knows, or whose number would be written in another way."""
+        if self._are_plain(set(styles)) and b"." not in b"".join(filter(None, numbers)):
+            return ()
+        cells = list(zip(styles, numbers, strict=True))
+        odd = {cell for cell in set(cells) if not self._stays(*cell)}
+        return (place for place, cell in enumerate(cells) if cell in odd) if odd else ()
 
     def _odd_texts(self, texts: _Groups) -> Iterator[int]:
         """The places of texts that are not in the table, or look like a formula."""
@@ -101,27 +96,40 @@ class PlainRows:
                 if text is not None and (int(text) >= self._count or int(text) in self._special):
                     yield place
 
-    def _kind(self, style: bytes | None) -> _Style:
-        if style not in self._styles:
-            self._styles[style] = self._judged(int(style or 0))
-        return self._styles[style]
+    def _are_plain(self, styles: set[bytes | None]) -> bool:
+        """Whether all these styles are known, and none shows a number as a date."""
+        self._plain.update(style for style in styles - self._plain if self._is_date(style) is False)
+        return styles <= self._plain
 
-    def _judged(self, style: int) -> _Style:
+    def _is_date(self, style: bytes | None) -> bool | None:
+        """Whether a style shows a number as a date; `None` if there is no such style."""
+        number = int(style or 0)
         try:
-            self._looks.style(style)
+            self._looks.style(number)
         except IndexError:
-            return _Style.UNKNOWN
-        return _Style.DATE if self._looks.is_date(style) else _Style.PLAIN
+            return None
+        return self._looks.is_date(number)
+
+    def _stays(self, style: bytes | None, number: bytes | None) -> bool:
+        """Whether openpyxl, having read it, would write this number as it is written here."""
+        is_date = self._is_date(style)
+        if is_date is None or number is None:
+            return is_date is not None
+        text = number.decode()
+        try:
+            return number == (self._looks.serial(text, int(style or 0)) if is_date else written_number(text))
+        except (ValueError, OverflowError, TypeError):
+            return False
 
 
 def _cells(columns: Iterable[int], *, group: bytes) -> bytes:
     """The pattern of plain cells in these columns, each of which may be missing."""
     return b"".join(
         rb'(?:<c r="%(column)b\1"(?: s="%(group)b[0-9]{1,6}+)")?+(?:'
-        rb'><v>[0-9]{1,15}+</v></c>| t="s"><v>%(group)b[0-9]{1,15}+)</v></c>'
-        rb'|(?: t="n")?+(?:/>|><(?:/c>|v>[0-9]{1,15}+</v></c>))'
-        rb'|%(group)b)(?: t="b"><v>[0-9]{1,15}+</v></c>'
-        rb'| t="inlineStr"><is><t(?: xml:space="preserve")?+>%(no_formula)b[^<]++</t></is></c>)))?+'
+        rb'(?: t="n"|)><v>%(group)b-?+[0-9]{1,15}+(?:\.[0-9]{1,15}+)?+)</v></c>'
+        rb'| t="(?:s"><v>%(group)b[0-9]{1,15}+)</v></c>|b"><v>[0-9]{1,15}+</v></c>'
+        rb'|inlineStr"><is><t(?: xml:space="preserve")?+>%(no_formula)b[^<]++</t></is></c>)'
+        rb'|(?: t="n"|)(?:/>|></c>)))?+'
         % {b"column": get_column_letter(column).encode(), b"group": group, b"no_formula": _NO_FORMULA}
         for column in sorted(columns)[:_MOST_COLUMNS]
     )
