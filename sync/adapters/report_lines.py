@@ -90,12 +90,8 @@ def _csv_lines(rows: Iterable[tuple[str | int | None, ...]]) -> str:
 
 
 def _quoted(text: str) -> str:
-    text = guarded(text)
-    return f'"{text}"' if '"' not in text else _doubled(text)
-
-
-def _doubled(text: str) -> str:
-    return '"' + text.replace('"', '""') + '"'
+    doubled = guarded(text).replace('"', '""')
+    return f'"{doubled}"'
 
 
 def _on_one_line(text: str) -> str:

@@ -10,7 +10,7 @@ def left_alone() -> Iterator[None]:
     """While the block runs, nothing looks for cycles; what it has made is not looked at afterwards, either.
 
     For blocks that make many values that live on: Python would look through all of them again and again. What such a
-    block leaves in cycles stays until the process ends, so it is none that runs for long.
+    block leaves in cycles stays until the process ends: it is none that leaves much, however long it may wait.
     """
     was_enabled = gc.isenabled()
     gc.disable()
