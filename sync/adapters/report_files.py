@@ -77,6 +77,14 @@ def write_reports(
     return WrittenReport(tuple(files[name] for name in order if name in files), tuple(notes))
 
 
+def order_ahead(report: RunReport, source: SheetSource, own: OwnProcess) -> None:
+    """Have the report.xlsx made that `report` will probably ask for, if it is made in a process of its own."""
+    from sync.adapters.workbook.results import order_of  # noqa: PLC0415 - as below
+
+    if source.format == "xlsx":
+        own.order_ahead(order_of(with_cells(report, sheet=source.sheet, columns=source.columns), source))
+
+
 def _make(folder: Path) -> None:
     """Make a folder and what is missing above it, closed to others: `Path.mkdir` would leave those above open."""
     for each in (*reversed(folder.parents), folder):

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from sync.adapters.report_files import WrittenReport, write_reports
+from sync.adapters.report_files import WrittenReport, order_ahead, write_reports
 from sync.adapters.store.deliveries import where_files_lie
 from sync.adapters.store.history import (
     find_run,
@@ -137,9 +137,24 @@ def run_report(store: Store, run_id: str, *, unsent: Sequence[Outcome] = ()) -> 
         _unsettled(outcome) if outcome.section_id in unheard and outcome.status is Status.NOT_ATTEMPTED else outcome
         for outcome in outcomes_of(store, facts.run_id, unsent=unsent)
     )
+    return _report(facts, outcomes), facts
+
+
+def order_report(
+    settings: Settings, own: OwnProcess, facts: RunFacts, outcomes: tuple[Outcome, ...], checked: CheckedSheet
+) -> None:
+    """Have report.xlsx made while the run that it is of is still being written down.
+
+    `facts` are what the journal will say at its end if nothing comes between; if something does, it is made anew.
+    """
+    source = _source(facts, settings, checked)
+    if source is not None:
+        order_ahead(_report(facts, outcomes), source, own)
+
+
+def _report(facts: RunFacts, outcomes: tuple[Outcome, ...]) -> RunReport:
     finished = facts.finished_wall if facts.finished_wall is not None else facts.started_wall
-    issues = facts.issues if facts.stop is None else (*facts.issues, facts.stop)
-    report = RunReport(
+    return RunReport(
         run_id=facts.run_id,
         command=facts.command,
         profile=facts.profile,
@@ -152,9 +167,8 @@ def run_report(store: Store, run_id: str, *, unsent: Sequence[Outcome] = ()) -> 
         plan_hash=facts.plan_hash,
         requests=facts.requests,
         quota=facts.quota,
-        issues=issues,
+        issues=facts.issues if facts.stop is None else (*facts.issues, facts.stop),
     )
-    return report, facts
 
 
 def _unsettled(outcome: Outcome) -> Outcome:

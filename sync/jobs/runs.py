@@ -1,6 +1,7 @@
 """From a plan to its end: `apply` and `resume`, under the lock, through the journal."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -15,7 +16,7 @@ from sync.jobs.binding import check_account
 from sync.jobs.canaries import go_past
 from sync.jobs.heap import left_alone
 from sync.jobs.only_run import keep_copy, only_run
-from sync.jobs.reports import Result, known_run, result_of_plan, write_run_report
+from sync.jobs.reports import Result, known_run, order_report, result_of_plan, write_run_report
 from sync.jobs.sending import carry_out, settle_open
 from sync.jobs.sheets import Preview, hash_of, input_facts, plan_report, preview, refuse_invalid
 from sync.jobs.watch import PickUp, Watch
@@ -23,6 +24,7 @@ from sync.model import CheckedSheet, Conflict, Outcome, RunFacts, RunId
 from sync.pipeline import first_outcomes, policy_issues, unsent_outcomes
 from sync.plan import to_send
 from sync.ports import Events
+from sync.report import exit_code_of
 from sync.savedplan import plan_checksum
 
 _AHEAD_S: Final = 60.0
@@ -73,9 +75,17 @@ def apply_sheet(
             raise HeldRun("Nothing was sent: the plan was not approved.", remedy="Run it again when it is.")
         if shown.cost.seconds > _AHEAD_S:
             session.own.close()
-        facts, unsent = _begin(session, shown, started, canary)
+        begun = _begin(session, shown, started, canary)
         return carry_out(
-            session, facts, shown.rows, shown.desired, out=out, watch=watch, checked=checked, unsent=unsent
+            session,
+            begun.facts,
+            shown.rows,
+            shown.desired,
+            out=out,
+            watch=watch,
+            checked=checked,
+            unsent=begun.unsent,
+            over_wall=begun.over_wall,
         )
 
 
@@ -185,11 +195,20 @@ def _go_on(
     return carry_out(session, facts, rows, desired, out=out, watch=watch, checked=checked)
 
 
+@dataclass(frozen=True, slots=True)
+class _Begun:
+    """A run that has just been written down."""
+
+    facts: RunFacts
+    unsent: tuple[Outcome, ...]
+    """The outcomes of its rows that are not to be sent."""
+    over_wall: float | None
+    """When all was done, if nothing is to be sent."""
+
+
 @left_alone()
-def _begin(
-    session: Session, shown: Preview, started_wall: float, canary: str | None
-) -> tuple[RunFacts, tuple[Outcome, ...]]:
-    """Write the run down; give it, and the outcomes of its rows that are not to be sent."""
+def _begin(session: Session, shown: Preview, started_wall: float, canary: str | None) -> _Begun:
+    """Write the run down; where nothing is to be sent, its report.xlsx is made meanwhile."""
     settings = session.settings
     checked = shown.checked
     facts = RunFacts(
@@ -213,8 +232,17 @@ def _begin(
         plan_hash=hash_of(session, shown),
     )
     first = tuple(first_outcomes(shown.rows))
+    unsent, over_wall = unsent_outcomes(first), None
+    if len(unsent) == len(first):
+        over_wall = session.clock.wall()
+        order_report(settings, session.own, _over(facts, unsent, over_wall), unsent, checked)
     begin_run(session.store, facts, first)
     conflicts = (outcome for row, outcome in first if isinstance(row.decision, Conflict))
     keep_showings(session.store, conflicts, by=facts.run_id)
     keep_accepted(session.store, facts.run_id, shown.rows)
-    return facts, unsent_outcomes(first)
+    return _Begun(facts, unsent, over_wall)
+
+
+def _over(facts: RunFacts, outcomes: Iterable[Outcome], over_wall: float) -> RunFacts:
+    """What the journal will say of a run that has nothing to send, if nothing comes between."""
+    return replace(facts, state="finished", exit_code=exit_code_of(outcomes), finished_wall=over_wall)

@@ -47,10 +47,12 @@ def carry_out(
     watch: Watch,
     checked: CheckedSheet | None,
     unsent: Sequence[Outcome] = (),
+    over_wall: float | None = None,
 ) -> Result:
     """Send the rows of a run that is written down, end it, and report on every row of it; each event names the run.
 
-    `unsent` are the outcomes of its rows that are not to be sent, where the run has just been begun.
+    `unsent` are the outcomes of its rows that are not to be sent, where the run has just been begun; `over_wall` is
+    when all of it was done, where it was before anything could be sent.
 
     Raises:
         CourseSyncError: the store could not be written.
@@ -65,7 +67,7 @@ def carry_out(
         if by is not None and ending.stopped is None:
             code = end_for_good(session.store, facts.run_id, by=by, quota=session.ledger.use(session.clock.boot()))
         else:
-            code = _end(session, facts, ending)
+            code = _end(session, facts, ending, over_wall=over_wall)
         watch.events.emit("run.finished", run_id=facts.run_id, exit_code=code)
         return write_run_report(
             session.store,
@@ -191,7 +193,7 @@ def _count(line: Line) -> None:
     line.journal.count(reads=counts.reads, writes=counts.writes, throttled=counts.throttled, retried=counts.retried)
 
 
-def _end(session: Session, facts: RunFacts, ending: Ending) -> int:
+def _end(session: Session, facts: RunFacts, ending: Ending, *, over_wall: float | None) -> int:
     present = statuses_of(session.store, facts.run_id)
     code = ending.exit_code if ending.stopped is not None else exit_code_by(present)
     stop = None
@@ -203,7 +205,7 @@ def _end(session: Session, facts: RunFacts, ending: Ending) -> int:
         facts.run_id,
         state="stopped" if ending.stopped is not None else "finished",
         exit_code=code,
-        finished_wall=session.clock.wall(),
+        finished_wall=session.clock.wall() if over_wall is None or stop is not None else over_wall,
         quota=session.ledger.use(session.clock.boot()),
         stop=stop,
     )

@@ -1,7 +1,7 @@
 """What the process that opens the operator's own workbook is asked, on the side of who asks. No openpyxl here."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sync.adapters.workbook.comments import Mark, Place
 from sync.adapters.workbook.gathering import overview_of
@@ -24,6 +24,10 @@ class Order:
     marked: Mapping[Place, Mark]
     remarks: tuple[str, ...] = ()
     """Sentences for the summary."""
+
+    def asks_the_same(self, other: "Order") -> bool:
+        """Whether both ask for the same workbook: it says nothing of the quota."""
+        return self == replace(other, report=replace(other.report, quota=self.report.quota))
 
     def slim(self) -> Task:
         """Leave out what the workbook holds anyway."""

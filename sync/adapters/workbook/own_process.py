@@ -1,13 +1,16 @@
 """The operator's own workbook is opened in a process of its own, under limits: what it does to openpyxl ends there.
 
 Its rows were read before, in another such process: whatever happens here, they are at hand for a report of values.
-The process can be begun long before the order is there; it loads openpyxl meanwhile, and serves one order.
+The process can be begun long before the order is there; it loads openpyxl meanwhile, and serves one order. The order
+can be given before it is certain: it is served while the caller goes on, and done anew if it turns out another one.
 """
 
 import pickle
 import signal
 import subprocess
 import sys
+import threading
+from concurrent.futures import Future, wait
 from contextlib import suppress
 from types import TracebackType
 from typing import Final, Self
@@ -20,6 +23,16 @@ ENTRY: Final = "sync.adapters.workbook.own_entry"
 LIMITS: Final = Limits(memory_bytes=2_000_000_000, cpu_s=60, wall_s=120.0)
 
 
+class _Ahead:
+    """An order that is being served before anybody is certain of it."""
+
+    def __init__(self, order: Order) -> None:
+        """Nothing is known of it yet."""
+        self.order: Final = order
+        self.found: Final[Future[bytes | NotCarried]] = Future()
+        self.given_up = False
+
+
 class OwnProcess:
     """A process that serves one order; started when it is begun, or else when it is asked."""
 
@@ -27,6 +40,9 @@ class OwnProcess:
         """Start nothing yet."""
         self._limits = limits
         self._process: subprocess.Popen[bytes] | None = None
+        self._ahead: _Ahead | None = None
+        self._changing: Final = threading.Lock()
+        """Held while a process is started or ended by who may not be the only one to do so."""
 
     def __enter__(self) -> Self:
         """Close it at the end."""
@@ -51,27 +67,72 @@ class OwnProcess:
         with suppress(OSError):
             self._process = self._process or _start(self._limits)
 
+    def order_ahead(self, order: Order) -> None:
+        """Have an order served that is probably the one that will be asked for, while the caller goes on."""
+        self._ahead = ahead = _Ahead(order)
+        threading.Thread(target=self._serve, args=(ahead,), name="ordered-ahead", daemon=True).start()
+
     def annotated(self, order: Order) -> bytes | NotCarried:
         """Write the results onto a copy of the original; or say why that did not come about.
 
-        The process has ended then, in any case.
+        What was ordered ahead is taken if it is this very order. The process has ended then, in any case.
         """
-        words = pickle.dumps(order.slim(), pickle.HIGHEST_PROTOCOL)
-        if self._process is not None and self._process.poll() is not None:
-            self.close()  # what it died of while it waited says nothing of this workbook
+        if self._ahead is None or not self._ahead.order.asks_the_same(order):
+            self._give_up()
+            self._ahead = ahead = _Ahead(order)
+            self._serve(ahead)
+        return self._ahead.found.result()
+
+    def close(self) -> None:
+        """End the process, if it still is there, whatever it is at, and wait for it: no zombie stays."""
+        self._give_up()
+        self._end()
+
+    def _give_up(self) -> None:
+        """Let go what was ordered ahead; a process that has no order yet stays."""
+        ahead, self._ahead = self._ahead, None
+        if ahead is None:
+            return
+        with self._changing:
+            ahead.given_up = True
+            if self._process is not None:
+                self._process.kill()
+        wait([ahead.found])
+
+    def _serve(self, ahead: _Ahead) -> None:
         try:
-            process = self._process = self._process or _start(self._limits)
+            ahead.found.set_result(self._carried(ahead))
+        except BaseException as error:  # noqa: BLE001 - whoever asks for the result is told
+            ahead.found.set_exception(error)
+
+    def _carried(self, ahead: _Ahead) -> bytes | NotCarried:
+        words = pickle.dumps(ahead.order.slim(), pickle.HIGHEST_PROTOCOL)
+        try:
+            process = self._ready(ahead)
             content, _ = process.communicate(words, timeout=self._limits.wall_s)
         except subprocess.TimeoutExpired:
             return NotCarried.HEAVY
         except OSError:
             return NotCarried.ODD
         finally:
-            self.close()
+            self._end()
         return content if process.returncode == 0 and content else _reason(process.returncode)
 
-    def close(self) -> None:
-        """End the process, if it still is there, and wait for it: no zombie stays."""
+    def _ready(self, ahead: _Ahead) -> "subprocess.Popen[bytes]":
+        """Give the process; another one where it has died: what of, while it waited, says nothing of this workbook.
+
+        Raises:
+            OSError: it cannot be started, or nobody wants it any more.
+        """
+        with self._changing:
+            if ahead.given_up:
+                raise InterruptedError
+            if self._process is not None and self._process.poll() is not None:
+                self._end()
+            self._process = self._process or _start(self._limits)
+            return self._process
+
+    def _end(self) -> None:
         process, self._process = self._process, None
         if process is None:
             return

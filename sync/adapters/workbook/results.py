@@ -42,10 +42,10 @@ def report_workbook(report: RunReport, source: SheetSource | None = None, *, car
     opened by `carry`, in a process of its own under limits; where that fails, the values that were read are written.
     """
     source = source or _stand_in(report)
-    layout, marked = _prepare(report, source)
-    remarks = (_MANY_MARKS,) if len(marked) >= MOST_MARKS else ()
+    order = order_of(report, source)
+    layout, marked, remarks = order.layout, order.marked, order.remarks
     if source.format == "xlsx":
-        own = carry(Order(report, source, layout, marked, remarks))
+        own = carry(order)
         if isinstance(own, bytes):
             return own
         remarks = (str(own), *remarks)
@@ -54,6 +54,12 @@ def report_workbook(report: RunReport, source: SheetSource | None = None, *, car
     rows = {int(row.number): int(row.number) for row in source.rows}
     hidden = frozenset(int(row.number) for row in source.rows if row.hidden)
     return _values_workbook(report, source, layout, marked, rows=rows, hidden=hidden, remarks=remarks)
+
+
+def order_of(report: RunReport, source: SheetSource) -> Order:
+    """What is to be written onto a copy of the original workbook."""
+    layout, marked = _prepare(report, source)
+    return Order(report, source, layout, marked, (_MANY_MARKS,) if len(marked) >= MOST_MARKS else ())
 
 
 def failed_workbook(report: RunReport, source: SheetSource | None = None) -> bytes | None:

@@ -4,7 +4,11 @@ import os
 import signal
 import subprocess
 import sys
+import threading
+import time
 import zipfile
+from collections.abc import Callable
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 
@@ -20,6 +24,7 @@ from sync.adapters.workbook.own_task import NotCarried
 from sync.adapters.workbook.results import report_workbook
 from sync.adapters.workbook.source import SheetSource
 from sync.headings import RESULT_HEADINGS
+from sync.model import QuotaUse, RunId
 from tests.workbooks import checked_at, here, opened, remarks_of, report_on
 
 PIXEL = bytes.fromhex(
@@ -94,6 +99,71 @@ def test_a_process_that_was_begun_writes_the_same(tmp_path: Path) -> None:
     assert isinstance(apart, bytes)
     assert parts_of(ahead) == parts_of(apart)
     assert is_reaped(begun)
+
+
+def test_what_was_ordered_ahead_is_taken_by_who_asks_for_it(tmp_path: Path) -> None:
+    """The process that was begun has served it by then or is at it; a quota, of which it says nothing, is no matter."""
+    order = order_for(workbook_at(tmp_path / "a.xlsx"))
+    with OwnProcess(Limits(wall_s=60.0)) as process:
+        process.begin()
+        begun = process.pid
+        process.order_ahead(order)
+        wait_until(lambda: process.pid is None)
+        later = replace(order, report=replace(order.report, quota=(QuotaUse("minute", 1, 60),)))
+        taken = process.annotated(later)
+
+        assert process.pid is None
+    assert isinstance(taken, bytes)
+    assert parts_of(taken) == parts_of(bytes_of(annotated_apart(order)))
+    assert begun is not None
+    assert is_reaped(begun)
+
+
+@pytest.mark.parametrize("waits", [True, False])
+def test_another_order_than_the_one_ahead_is_served_anew(tmp_path: Path, *, waits: bool) -> None:
+    """Nobody gets a workbook that he has not asked for, whether the one ahead is done or just begun."""
+    order = order_for(workbook_at(tmp_path / "a.xlsx"))
+    other = replace(order, report=replace(order.report, run_id=RunId("20260302-091407-ffff")))
+    with OwnProcess() as process:
+        process.order_ahead(order)
+        if waits:
+            process.begin()
+            wait_until(lambda: process.pid is None)
+        anew = process.annotated(other)
+
+    assert parts_of(bytes_of(anew)) == parts_of(bytes_of(annotated_apart(other)))
+    assert parts_of(bytes_of(anew)) != parts_of(bytes_of(annotated_apart(order)))
+
+
+def test_who_closes_it_does_not_wait_for_what_was_ordered_ahead(tmp_path: Path) -> None:
+    """The process is ended, whatever it is at, and the thread that asked it is over."""
+    order = order_for(workbook_at(tmp_path / "a.xlsx"))
+    workbook_at(tmp_path / "a.xlsx", merge="A3:XFD1048576")
+    before = set(threading.enumerate())
+    process = OwnProcess()
+    process.begin()
+    pid = process.pid
+    assert pid is not None
+    process.order_ahead(order)
+    process.close()
+
+    assert process.pid is None
+    assert is_reaped(pid)
+    wait_until(lambda: not set(threading.enumerate()) - before)
+
+
+def bytes_of(content: object) -> bytes:
+    assert isinstance(content, bytes)
+    return content
+
+
+def wait_until(is_so: Callable[[], bool]) -> None:
+    """Give it a minute, as on a machine that is busy."""
+    for _ in range(6000):
+        if is_so():
+            return
+        time.sleep(0.01)
+    pytest.fail("it did not come about")
 
 
 def test_a_process_that_is_not_used_leaves_no_zombie() -> None:
