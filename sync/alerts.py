@@ -5,7 +5,6 @@ told once, when it begins or becomes another one, and once more when it is over.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Final, Literal, TypeAlias
 
@@ -21,6 +20,7 @@ from sync.errors import (
     SignInLost,
     StoppedEarly,
 )
+from sync.frozen import Frozen, field, replace
 from sync.model import NEEDS_ATTENTION, Outcome, RunReport
 from sync.report import counts, messages
 from sync.section import Json
@@ -65,8 +65,7 @@ SEVERITY: Final[dict[Event, AlertSeverity]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class AlertSettings:
+class AlertSettings(Frozen):
     """What a profile wants to be told."""
 
     events: frozenset[Event] = frozenset(Event)
@@ -84,8 +83,7 @@ class AlertSettings:
         return event in self.events and SEVERITIES.index(SEVERITY[event]) >= SEVERITIES.index(self.severity)
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
+class Seen(Frozen):
     """How a subject stood at the end of a run."""
 
     subject: str
@@ -102,8 +100,7 @@ class Seen:
     examples: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
+class Known(Frozen):
     """How a subject stood when it was last looked at."""
 
     event: Event | None
@@ -116,8 +113,7 @@ class Known:
 WELL: Final = Known(None, "", 0.0, told=False)
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(Frozen):
     """One message, for people and for programs."""
 
     event: Event
@@ -147,16 +143,14 @@ class Message:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class Untold:
+class Untold(Frozen):
     """A message that no target took, and what is to be remembered of its subject once one takes it."""
 
     message: Message
     delivered: Known
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(Frozen):
     """What a look at one subject leads to."""
 
     message: Message | None
@@ -282,8 +276,7 @@ def _short(text: str) -> str:
     return words if len(words) <= EXAMPLE_MAX else f"{words[: EXAMPLE_MAX - 1]}…"
 
 
-@dataclass(frozen=True, slots=True)
-class Only:
+class Only(Frozen):
     """An address with the words (events, severities) that it is for; without any, for all."""
 
     address: str

@@ -6,7 +6,7 @@ commits both in one transaction before anything leaves, then hears what has come
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from math import inf
 from typing import assert_never
 
@@ -15,6 +15,7 @@ from sync.departures import ApplySettings, Departures, Verifying
 from sync.diff import decide_again
 from sync.errors import CourseSyncError, InternalError, SignInLost, StoppedEarly
 from sync.exchange import Forbidden, NotDelivered, Put, ReadBatch, ReadOne, Recalled, Unauthorised
+from sync.frozen import replace
 from sync.line import Departure, Effect, Heard, Line
 from sync.model import Conflict, Outcome, RowNumber, Status, ToUpdate, Unchanged
 from sync.ongoing import (

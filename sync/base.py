@@ -8,12 +8,12 @@ program takes for a formula, a number or a date.
 import json
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
 
 from sync.diff import digest
 from sync.errors import InputError
+from sync.frozen import Frozen
 from sync.model import RowNumber, SectionId, Table, TableRow
 from sync.normalize import equal
 from sync.origin import Origin, Seen
@@ -37,8 +37,7 @@ _ID: Final = re.compile("[0-9]{1,19}")
 _ROWS_NAMED: Final = 5
 
 
-@dataclass(frozen=True, slots=True)
-class BaseSection:
+class BaseSection(Frozen):
     """One section as it was exported; its cells are read when they are asked for."""
 
     unique_id: str | None
@@ -86,8 +85,7 @@ class BaseSection:
         return Seen(self.unique_id, exported_at, digests, shown, _names(tuple(untouched)))
 
 
-@dataclass(frozen=True, slots=True)
-class Base:
+class Base(Frozen):
     """Everything that a base sheet says."""
 
     origin: Origin

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from sync.errors import CanaryStopped, ConfigError
+from sync.frozen import Frozen
 from sync.model import Issue, Outcome, RowNumber, RunId, Severity, Source, Status, Verified
 
 NAME: Final = "canary"
@@ -26,8 +27,7 @@ _ALL: Final = 100
 _REMEDY: Final = "Write numbers of rows or shares, each higher than the one before: --canary 1,5,20%."
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(Frozen):
     """How many rows are sent, all together, before the next look."""
 
     amount: int

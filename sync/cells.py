@@ -2,11 +2,11 @@
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from functools import partial
 from typing import Final, TypeAlias, assert_never
 
+from sync.frozen import Frozen
 from sync.hints import Hint, HintKind
 from sync.image_url import ANY_HOST, ImagePolicy, ImageRules, refusal
 from sync.model import CellValue, Flaw, FlawKind
@@ -27,20 +27,17 @@ MAX_TEXT: Final = 5_000_000
 CLEAR: Final = "[clear]"
 
 
-@dataclass(frozen=True, slots=True)
-class Silent:
+class Silent(Frozen):
     """The cell asks for nothing: leave the field alone."""
 
     whitespace_only: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Clear:
+class Clear(Frozen):
     """The cell asks to empty the field."""
 
 
-@dataclass(frozen=True, slots=True)
-class Remark:
+class Remark(Frozen):
     """A doubt that does not hold the row."""
 
     code: str
@@ -49,16 +46,14 @@ class Remark:
     """Something to know rather than to doubt."""
 
 
-@dataclass(frozen=True, slots=True)
-class Value:
+class Value(Frozen):
     """The cell names a value, as it is to be sent."""
 
     value: Json
     remark: Remark | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Wrong:
+class Wrong(Frozen):
     """The cell cannot be taken for a value of its field."""
 
     code: str

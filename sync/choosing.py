@@ -1,10 +1,10 @@
 """What a reviewer decides about rows of a sheet: left out of the plan, or a word for a conflict. Pure."""
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import replace
 from typing import Final, Literal
 
 from sync.errors import ConfigError
+from sync.frozen import replace
 from sync.model import CheckedRow, CheckedSheet, Edit, InvalidRow, Issue, RowNumber, Severity, SkippedRow, Source
 from sync.report import row_ranges
 

@@ -5,9 +5,10 @@ a collision that stands already, and that no row touches, is nobody's news. A sw
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Final
 
+from sync.frozen import replace
 from sync.model import Issue, PlannedRow, SectionId, Severity, Source, ToUpdate
 from sync.normalize import normal
 from sync.section import Json, Record

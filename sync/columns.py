@@ -3,11 +3,11 @@
 import difflib
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from sync.cells import shown
 from sync.errors import InputError
+from sync.frozen import Frozen
 from sync.headings import heading_key, known_headings
 from sync.model import CellValue, Issue, LoadedFile, RowNumber, Severity, Table, TableRow
 from sync.section import BY_NAME, Access
@@ -31,8 +31,7 @@ _ROWS_NAMED: Final = 5
 _NEAR: Final = 0.6
 
 
-@dataclass(frozen=True, slots=True)
-class Layout:
+class Layout(Frozen):
     """Where in a file the rows and their fields are."""
 
     table: Table

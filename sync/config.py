@@ -5,7 +5,6 @@ Relative paths are seen from the folder that the command is started in. No secre
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 from types import MappingProxyType
@@ -16,6 +15,7 @@ from sync.adapters.secret import Secret
 from sync.alerts import AlertSettings, Event
 from sync.credentials import read_secret
 from sync.errors import ConfigError
+from sync.frozen import Frozen
 from sync.inbox import InboxSettings
 from sync.rails import RailSetting, check_names
 from sync.retention import Retention
@@ -42,8 +42,7 @@ _PROFILE = "COURSESYNC_PROFILE"
 _VARIABLES = (*_ENVIRONMENT, _PROFILE, *_SECRETS, *(f"{secret}_FILE" for secret in _SECRETS))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
+class Settings(Frozen, kw_only=True):
     """Everything that a run of one profile is told from outside."""
 
     profile: str

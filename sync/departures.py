@@ -15,6 +15,7 @@ from math import inf
 from sync.canary import Canary
 from sync.errors import StoppedEarly
 from sync.exchange import Put, ReadBatch, ReadOne
+from sync.frozen import Frozen
 from sync.line import Departure, Line
 from sync.model import Outcome
 from sync.ongoing import Row
@@ -34,8 +35,7 @@ QUIET_S = 2.0
 """With so long until the next write, there is time to verify."""
 
 
-@dataclass(frozen=True, slots=True)
-class ApplySettings:
+class ApplySettings(Frozen):
     """The profile's settings, as far as sending hangs on them."""
 
     attempts: int = 3

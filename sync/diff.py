@@ -12,10 +12,10 @@ What becomes of a conflict: the row's `Command` says it where the conflict was s
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 from typing import Final, Literal, assert_never
 
+from sync.frozen import Frozen, field, replace
 from sync.model import ChangeKind, Conflict, Decision, Edit, FieldChange, Issue, Severity, ToUpdate, Unchanged
 from sync.normalize import EXACT, equal, normal
 from sync.origin import Against
@@ -32,8 +32,7 @@ _CANONICAL: Final = json.JSONEncoder(ensure_ascii=True, sort_keys=True, default=
 """Built once: each changed value of each row goes through it several times."""
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
+class Known(Frozen):
     """What is remembered about one section besides its live record."""
 
     base: Mapping[str, str] = field(default_factory=dict)

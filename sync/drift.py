@@ -5,10 +5,10 @@ Images are orders, not state, and cannot drift either.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Final, assert_never
 
 from sync.diff import digest
+from sync.frozen import Frozen
 from sync.model import (
     ChangeKind,
     Conflict,
@@ -39,8 +39,7 @@ VALUE_LOST: Final = "drift.value_lost"
 REWRITTEN: Final = "drift.rewritten"
 
 
-@dataclass(frozen=True, slots=True)
-class DesiredField:
+class DesiredField(Frozen):
     """What a run made so for one field, with the value itself: what it takes to put it back."""
 
     value: Json

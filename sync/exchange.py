@@ -6,29 +6,26 @@ is what tells the answers apart: `Accepted` yes; `Refused`, `Throttled`, `NotDel
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TypeAlias
 
+from sync.frozen import Frozen
 from sync.model import SectionId
 from sync.section import Json, Record
 
 
-@dataclass(frozen=True, slots=True)
-class ReadBatch:
+class ReadBatch(Frozen):
     """Full records of many sections: `GET /content/coursesections/?id=[…]`."""
 
     ids: tuple[SectionId, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class ReadOne:
+class ReadOne(Frozen):
     """The full record of one section: `GET /content/coursesections/{id}`."""
 
     id: SectionId
 
 
-@dataclass(frozen=True, slots=True)
-class ReadPage:
+class ReadPage(Frozen):
     """A page of a list, records perhaps partial: `GET /content/{entity}?page=&size=&orderBy=Id`."""
 
     entity: str
@@ -39,8 +36,7 @@ class ReadPage:
     filters: tuple[tuple[str, str], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Put:
+class Put(Frozen):
     """The update of one section: the whole record in the body."""
 
     id: SectionId
@@ -51,8 +47,7 @@ Read: TypeAlias = ReadBatch | ReadOne | ReadPage
 Request: TypeAlias = Read | Put
 
 
-@dataclass(frozen=True, slots=True)
-class Accepted:
+class Accepted(Frozen):
     """The documented success of a PUT: status, content type, shape and `Value.Id` all as they must be."""
 
     id: SectionId
@@ -61,8 +56,7 @@ class Accepted:
     http_status: int
 
 
-@dataclass(frozen=True, slots=True)
-class ApiError:
+class ApiError(Frozen):
     """One entry of the API's `Errors`, word for word."""
 
     property: str | None
@@ -70,8 +64,7 @@ class ApiError:
     attempted_value: Json = None
 
 
-@dataclass(frozen=True, slots=True)
-class Refused:
+class Refused(Frozen):
     """The API said no to this record; nothing was applied, and asking again would be the same."""
 
     errors: tuple[ApiError, ...]
@@ -80,8 +73,7 @@ class Refused:
     """`api.rejected`, `api.not_found`, `api.too_large` or `api.unprocessable`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Records:
+class Records(Frozen):
     """The answer to a read of many: the records, in the server's order."""
 
     records: tuple[Record, ...]
@@ -90,22 +82,19 @@ class Records:
     has_next: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class OneRecord:
+class OneRecord(Frozen):
     """The answer to a read of one."""
 
     record: Record
 
 
-@dataclass(frozen=True, slots=True)
-class Absent:
+class Absent(Frozen):
     """A 404 on `/{id}`: no section with this Id. The only answer that means so."""
 
     id: SectionId
 
 
-@dataclass(frozen=True, slots=True)
-class Throttled:
+class Throttled(Frozen):
     """409 or 429 that throttles: nothing was applied; the whole profile waits."""
 
     retry_after_s: float | None
@@ -113,15 +102,13 @@ class Throttled:
     http_status: int
 
 
-@dataclass(frozen=True, slots=True)
-class NotDelivered:
+class NotDelivered(Frozen):
     """The request surely did not reach the server: refused, DNS, connect or pool time-out."""
 
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Unheard:
+class Unheard(Frozen):
     """No answer that can be trusted came back: a PUT may or may not have been applied."""
 
     reason: str
@@ -130,28 +117,24 @@ class Unheard:
     """The `Message` of the answer, where it has one: for the row's issue, and for no log."""
 
 
-@dataclass(frozen=True, slots=True)
-class Unauthorised:
+class Unauthorised(Frozen):
     """401: a bad or expired token, or a missing role; the API does not tell which."""
 
     token_generation: int
     """The generation of the token that was sent, so that a token is renewed once, not once a request."""
 
 
-@dataclass(frozen=True, slots=True)
-class Forbidden:
+class Forbidden(Frozen):
     """403: not documented, read as a missing role."""
 
 
-@dataclass(frozen=True, slots=True)
-class Misdirected:
+class Misdirected(Frozen):
     """A redirect, a certificate that fails, or a page for people: this is not the API's address. Never retried."""
 
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Recalled:
+class Recalled(Frozen):
     """No answer of the server: we took the request back before its first byte left."""
 
 

@@ -1,7 +1,8 @@
 """What a cell holds beside a value that can be believed: a remark for the operator, and no flaw."""
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from sync.frozen import Frozen
 
 
 class HintKind(StrEnum):
@@ -14,8 +15,7 @@ class HintKind(StrEnum):
     """A link that leads elsewhere than its text says."""
 
 
-@dataclass(frozen=True, slots=True)
-class Hint:
+class Hint(Frozen):
     """A remark on a cell."""
 
     kind: HintKind

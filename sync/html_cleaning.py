@@ -6,10 +6,10 @@ The cleaner itself is handed in. Nothing touches a text after it: what is sent i
 import re
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
 from itertools import takewhile
 from typing import Final, TypeAlias
 
+from sync.frozen import Frozen
 from sync.normalize import as_sent
 
 Cleaner: TypeAlias = Callable[[str], str]
@@ -31,16 +31,14 @@ _UNSENDABLE: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\
 _SHOWN: Final = 60
 
 
-@dataclass(frozen=True, slots=True)
-class Cleaned:
+class Cleaned(Frozen):
     """A text that is to be sent instead of what the cell holds."""
 
     text: str
     message: str
 
 
-@dataclass(frozen=True, slots=True)
-class Uncleanable:
+class Uncleanable(Frozen):
     """Why a text cannot be cleaned, in the form of an issue (`cannot …`)."""
 
     message: str

@@ -7,10 +7,11 @@ the other. Each character is looked at a bounded number of times, however hostil
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import StrEnum
 from html import unescape
 from typing import Final
+
+from sync.frozen import Frozen
 
 
 class HtmlPolicy(StrEnum):
@@ -24,8 +25,7 @@ class HtmlPolicy(StrEnum):
     """What is not on the profile's list is taken out before sending, and both texts are shown."""
 
 
-@dataclass(frozen=True, slots=True)
-class Risk:
+class Risk(Frozen):
     """One kind of thing that acts, with the first place where it stands."""
 
     code: str

@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Collection
-from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 from typing import Final
 from urllib.parse import SplitResult, urlsplit
+
+from sync.frozen import Frozen
 
 MAX_LENGTH: Final = 2_083
 EXTENSIONS: Final = (".jpg", ".jpeg", ".png", ".gif")
@@ -29,8 +30,7 @@ class ImagePolicy(StrEnum):
     HOLD = "hold"
 
 
-@dataclass(frozen=True, slots=True)
-class ImageRules:
+class ImageRules(Frozen):
     """A policy, and the hosts that images may be on."""
 
     policy: ImagePolicy = ImagePolicy.HOLD

@@ -6,11 +6,12 @@ says that it is open, and it is whole as far as its kind can tell. Everything el
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from shlex import quote
 from typing import Final, TypeAlias, assert_never
 from unicodedata import category
+
+from sync.frozen import Frozen
 
 
 class Place(StrEnum):
@@ -25,8 +26,7 @@ class Place(StrEnum):
     """Held by a rail until `approve`."""
 
 
-@dataclass(frozen=True, slots=True)
-class InboxSettings:
+class InboxSettings(Frozen):
     """What a profile says about drop folders."""
 
     settled_s: float = 5.0
@@ -43,8 +43,7 @@ STARTS_MOST: Final = 3
 """So often in a row the program may die over one file; then the file is put aside."""
 
 
-@dataclass(frozen=True, slots=True)
-class Sight:
+class Sight(Frozen):
     """One entry of the folder, as one look shows it."""
 
     name: str
@@ -60,23 +59,20 @@ class Sight:
     """How long ago it was last written or moved here; below 0 where the clock has gone back."""
 
 
-@dataclass(frozen=True, slots=True)
-class Take:
+class Take(Frozen):
     """A finished file."""
 
     sight: Sight
 
 
-@dataclass(frozen=True, slots=True)
-class Wait:
+class Wait(Frozen):
     """A file that is not finished, as far as can be told."""
 
     sight: Sight
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Leave:
+class Leave(Frozen):
     """An entry that is none of ours."""
 
     sight: Sight
@@ -166,8 +162,7 @@ def place_of(exit_code: int) -> Place:
             return Place.WORK
 
 
-@dataclass(frozen=True, slots=True)
-class Delivery:
+class Delivery(Frozen):
     """One file that was taken from a drop folder, as the store knows it."""
 
     delivery: str
@@ -185,13 +180,11 @@ class Delivery:
     """Starts in a row that came to no end."""
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
+class Run(Frozen):
     """Run the file."""
 
 
-@dataclass(frozen=True, slots=True)
-class Move:
+class Move(Frozen):
     """Only put the file where it belongs: its run has ended."""
 
     place: Place
@@ -240,8 +233,7 @@ def next_of(delivery: Delivery, *, ended: tuple[str, int] | None, twin: Delivery
     return Run()
 
 
-@dataclass(frozen=True, slots=True)
-class Approval:
+class Approval(Frozen):
     """Somebody's word that one held run may go on."""
 
     run_id: str

@@ -13,6 +13,7 @@ from math import inf
 from sync.breaker import Breaker
 from sync.errors import CourseSyncError, OutOfAllowance, StoppedEarly
 from sync.exchange import Accepted, NotDelivered, Put, Recalled, Request, Throttled, Unauthorised, Unheard
+from sync.frozen import Frozen
 from sync.model import RequestCounts
 from sync.ports import Arrival, Batch, Clock, Intent, Journal, Ledger, Pause, Senders, Tokens
 from sync.times import duration, minute
@@ -37,16 +38,14 @@ SLEEP_MAX_S = 60.0
 """The longest sleep at a stretch: a machine that slept looks at its clock again."""
 
 
-@dataclass(frozen=True, slots=True)
-class Departure:
+class Departure(Frozen):
     """A request that may leave, with what must be committed before it does."""
 
     request: Request
     intent: Intent | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Heard:
+class Heard(Frozen):
     """An answer with what the line knows of it."""
 
     arrival: Arrival

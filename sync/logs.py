@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Literal, NoReturn, Protocol, TextIO, TypeAlias, cast
 
 from sync.errors import ConfigError
+from sync.frozen import Frozen
 from sync.lean import without
 from sync.redaction import Redactor
 
@@ -119,8 +120,7 @@ def _boot_clock(_logger: object, _method: str, event: Event) -> Event:
     return event
 
 
-@dataclass(frozen=True, slots=True)
-class _Redact:
+class _Redact(Frozen):
     """The one place where secrets are taken out; comes after everything that adds to an event."""
 
     redactor: Redactor
@@ -203,8 +203,7 @@ class _Sink:
             self.stream.flush()
 
 
-@dataclass(frozen=True, slots=True)
-class _FanOut:
+class _FanOut(Frozen):
     """Give each sink its own copy, then end the event: nothing is left for structlog to print."""
 
     sinks: tuple[_Sink, ...]

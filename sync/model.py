@@ -4,13 +4,14 @@ A row travels as `TableRow` (cells as the file holds them) → `Edit`, `InvalidR
 → `PlannedRow` (judged against the live state) → `Outcome` (what became of it).
 """
 
+import dataclasses
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import NewType, TypeAlias
 
+from sync.frozen import Frozen, field
 from sync.hints import Hint
 from sync.origin import Against, Origin, Seen
 from sync.section import Json
@@ -64,8 +65,7 @@ class Severity(StrEnum):
     NOTE = "note"
 
 
-@dataclass(frozen=True, slots=True)
-class Issue:
+class Issue(Frozen):
     """A problem with one row, at its cell where it has one."""
 
     code: str
@@ -98,8 +98,7 @@ class FlawKind(StrEnum):
     """A row of a text that ends before the last heading."""
 
 
-@dataclass(frozen=True, slots=True)
-class Flaw:
+class Flaw(Frozen):
     """A cell that cannot be believed as read."""
 
     kind: FlawKind
@@ -107,8 +106,7 @@ class Flaw:
     """What Excel shows: `#N/A`, the formula, the merged range; of a row, how many cells it has."""
 
 
-@dataclass(frozen=True, slots=True)
-class TableRow:
+class TableRow(Frozen):
     """One row of a sheet: its number in Excel and its cells from column A on, as the file holds them."""
 
     number: RowNumber
@@ -125,8 +123,7 @@ class TableRow:
     """Why the row as a whole cannot be believed."""
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
+class Table(Frozen):
     """One sheet of a file, from its first row to its last that is not blank; blank rows between are kept."""
 
     name: str
@@ -136,8 +133,7 @@ class Table:
     """From 0."""
 
 
-@dataclass(frozen=True, slots=True)
-class LoadedFile:
+class LoadedFile(Frozen):
     """A file that was read as a whole."""
 
     path: Path
@@ -149,8 +145,7 @@ class LoadedFile:
     """Sentences for the operator: what was left out, what was assumed."""
 
 
-@dataclass(frozen=True, slots=True)
-class Label:
+class Label(Frozen):
     """How a report names a row: as the sheet has it, or as the live record says where the sheet is silent."""
 
     id: str = ""
@@ -158,8 +153,7 @@ class Label:
     title: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Edit:
+class Edit(Frozen):
     """What one row asks for: a valid row, each named field with the value that is to be sent."""
 
     row: RowNumber
@@ -179,8 +173,7 @@ class Edit:
     """Warnings and notes: an edit has no errors."""
 
 
-@dataclass(frozen=True, slots=True)
-class InvalidRow:
+class InvalidRow(Frozen):
     """A row with at least one error; never sent."""
 
     row: RowNumber
@@ -188,8 +181,7 @@ class InvalidRow:
     issues: tuple[Issue, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class SkippedRow:
+class SkippedRow(Frozen):
     """A row that the operator told us to leave out."""
 
     row: RowNumber
@@ -200,8 +192,7 @@ class SkippedRow:
 CheckedRow: TypeAlias = Edit | InvalidRow | SkippedRow
 
 
-@dataclass(frozen=True, slots=True)
-class CheckedSheet:
+class CheckedSheet(Frozen):
     """The chosen sheet of a file with every row judged by itself, in the sheet's order."""
 
     file: LoadedFile
@@ -226,8 +217,7 @@ class ChangeKind(StrEnum):
     """The run that wrote it is taken back."""
 
 
-@dataclass(frozen=True, slots=True)
-class FieldChange:
+class FieldChange(Frozen):
     """One field that is to be sent: from `before` (live when it was decided) to `after`."""
 
     field: str
@@ -237,8 +227,7 @@ class FieldChange:
     kind: ChangeKind = ChangeKind.EDIT
 
 
-@dataclass(frozen=True, slots=True)
-class ToUpdate:
+class ToUpdate(Frozen):
     """Live differs from what the row asks: a PUT."""
 
     changes: tuple[FieldChange, ...]
@@ -246,27 +235,24 @@ class ToUpdate:
     """The live record's `UpdatedOn` when it was decided."""
 
 
-@dataclass(frozen=True, slots=True)
-class Unchanged:
+class Unchanged(Frozen):
     """Live is as asked already."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclasses.dataclass(frozen=True, slots=True)
 class Conflict:
     """Somebody else changed what the row wants to change."""
 
     changes: tuple[FieldChange, ...]
     """`base` is what the operator saw, `before` is live, `after` is the sheet. `against` is but said."""
-    against: Against = field(default_factory=Against, compare=False)
+    against: Against = dataclasses.field(default_factory=Against, compare=False)
 
 
-@dataclass(frozen=True, slots=True)
-class Gone:
+class Gone(Frozen):
     """The server says that there is no section with this Id."""
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
+class Held(Frozen):
     """The row was judged invalid, or the operator left it out: live plays no part."""
 
     status: Status
@@ -275,8 +261,7 @@ class Held:
 Decision: TypeAlias = ToUpdate | Unchanged | Conflict | Gone | Held
 
 
-@dataclass(frozen=True, slots=True)
-class PlannedRow:
+class PlannedRow(Frozen):
     """A row of the sheet and what is to be done about it."""
 
     row: RowNumber
@@ -298,8 +283,7 @@ class Verified(StrEnum):
     NOT_ASKED = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(Frozen):
     """What became of one row of the sheet: a line of the report."""
 
     row: RowNumber
@@ -319,8 +303,7 @@ class Outcome:
     finished_at: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class RequestCounts:
+class RequestCounts(Frozen):
     """Requests of one run."""
 
     reads: int = 0
@@ -329,8 +312,7 @@ class RequestCounts:
     retried: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class QuotaUse:
+class QuotaUse(Frozen):
     """How much of one window is taken at this moment."""
 
     window: str
@@ -339,8 +321,7 @@ class QuotaUse:
     limit: int
 
 
-@dataclass(frozen=True, slots=True)
-class InputFacts:
+class InputFacts(Frozen):
     """The sheet that a run was made from."""
 
     path: str
@@ -349,8 +330,7 @@ class InputFacts:
     rows: int
 
 
-@dataclass(frozen=True, slots=True)
-class RunReport:
+class RunReport(Frozen):
     """Everything that the report files say, rebuilt from the journal or from a plan."""
 
     run_id: RunId
@@ -369,8 +349,7 @@ class RunReport:
     """About the sheet or the run as a whole."""
 
 
-@dataclass(frozen=True, slots=True)
-class RunFacts:
+class RunFacts(Frozen):
     """A run as the journal knows it."""
 
     run_id: RunId

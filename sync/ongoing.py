@@ -1,9 +1,10 @@
 """A row on its way through a run: what is known of it so far, and the outcome that follows. Pure."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from sync.diff import NOTHING_KNOWN, Known, digest
+from sync.frozen import replace
 from sync.headings import COMMAND
 from sync.model import (
     ChangeKind,

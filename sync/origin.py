@@ -1,13 +1,12 @@
 """Where an exported workbook comes from, what its operator saw of a section, and what a conflict was held against."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
+from sync.frozen import Frozen, field
 from sync.section import Json
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
+class Origin(Frozen):
     """What a workbook was exported from, and when."""
 
     account: str
@@ -16,8 +15,7 @@ class Origin:
     """ISO 8601 in UTC."""
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
+class Seen(Frozen):
     """What the operator saw of one section, as far as its row names fields."""
 
     unique_id: str | None
@@ -30,8 +28,7 @@ class Seen:
     """The named fields whose cell is still as exported."""
 
 
-@dataclass(frozen=True, slots=True)
-class Against:
+class Against(Frozen):
     """What a conflict was held against where that was no export, and who changed the section last."""
 
     not_as_made: frozenset[str] = frozenset()

@@ -1,7 +1,6 @@
 """The stages in their order, nothing else: read live, plan, begin, send, end, report."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from functools import partial
 from types import MappingProxyType
 from typing import Literal
@@ -13,6 +12,7 @@ from sync.collisions import Places
 from sync.departures import ApplySettings, Verifying
 from sync.diff import Known
 from sync.errors import CourseSyncError, Interrupted
+from sync.frozen import Frozen, field, replace
 from sync.line import Line
 from sync.live import read_live
 from sync.model import (
@@ -40,8 +40,7 @@ from sync.times import utc
 NOTHING_SHOWN: Mapping[str, str] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True)
-class Policies:
+class Policies(Frozen):
     """What the operator decided beforehand."""
 
     on_conflict: Literal["refuse", "sheet", "live"] = "refuse"
@@ -90,8 +89,7 @@ def policies_of(issues: Iterable[Issue]) -> Policies:
     return policies
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(Frozen):
     """How the live state is read."""
 
     line: Line
@@ -201,8 +199,7 @@ def _reopen(row: Row, opened: Sequence[OpenIntent], *, settle_after_s: float, cl
     row.settle_at = clock.boot() + max(0.0, settle_after_s - last.lost.age_s(clock))
 
 
-@dataclass(frozen=True, slots=True)
-class Ending:
+class Ending(Frozen):
     """How a run ended."""
 
     outcomes: Mapping[int, Outcome]

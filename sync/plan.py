@@ -3,10 +3,10 @@
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import assert_never
 
 from sync.diff import NOTHING_KNOWN, Known, accepted, decide, read_only_warnings
+from sync.frozen import Frozen, replace
 from sync.model import (
     CheckedRow,
     Conflict,
@@ -30,8 +30,7 @@ from sync.section import Record
 from sync.windows import Limit, Scope, least_makespan_s
 
 
-@dataclass(frozen=True, slots=True)
-class Cost:
+class Cost(Frozen):
     """What carrying out a plan takes, by the limits alone."""
 
     writes: int

@@ -1,12 +1,13 @@
 """What the stages need from outside, as protocols: the clock, the senders, the tokens, the journal, the quota."""
 
+import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
 from typing import Protocol
 
 from sync.errors import CourseSyncError
 from sync.exchange import Answer, Request
+from sync.frozen import Frozen
 from sync.model import FieldChange, Outcome, QuotaUse, SectionId
 from sync.section import Json, Record
 from sync.times import duration, minute
@@ -61,8 +62,7 @@ class Tokens(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Arrival:
+class Arrival(Frozen):
     """An answer, and when it was complete on the boot clock."""
 
     ticket: int
@@ -103,8 +103,7 @@ class Senders(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Intent:
+class Intent(Frozen):
     """What is about to be sent for one section: committed before its PUT."""
 
     section_id: SectionId
@@ -121,8 +120,7 @@ PROGRAM_ENDED = "the program ended before the answer came"
 """Why an intent was not heard: its process died."""
 
 
-@dataclass(frozen=True, slots=True)
-class Stamp:
+class Stamp(Frozen):
     """A moment on both clocks, and the boot that the second one counts from."""
 
     wall: float
@@ -141,8 +139,7 @@ class Stamp:
         return min(max(0.0, clock.wall() - self.wall), clock.boot())
 
 
-@dataclass(frozen=True, slots=True)
-class OpenIntent:
+class OpenIntent(Frozen):
     """An intent whose answer nobody heard: to be settled by reading."""
 
     intent: Intent
@@ -157,7 +154,7 @@ class OpenIntent:
     """How many processes died while a PUT of this row was under way, this intent's included."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclasses.dataclass(frozen=True, slots=True)
 class DesiredValue:
     """What a run made so for one field."""
 
@@ -166,9 +163,9 @@ class DesiredValue:
     stored: str
     """Digest of the normal form of what a read gave back; the same unless the server rewrites."""
     updated_on: str | None = None
-    value: Json = field(default=None, compare=False)
+    value: Json = dataclasses.field(default=None, compare=False)
     """As it was sent, to be written down; what is read back for a plan goes without, since digests decide."""
-    has_value: bool = field(default=False, compare=False)
+    has_value: bool = dataclasses.field(default=False, compare=False)
     """Whether `value` says anything: null is a value."""
 
 
@@ -176,8 +173,7 @@ Desired = Mapping[str, DesiredValue]
 """By field."""
 
 
-@dataclass(frozen=True, slots=True)
-class Pause:
+class Pause(Frozen):
     """The server throttled: nothing leaves until then, whichever process asks."""
 
     until: float

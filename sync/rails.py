@@ -5,12 +5,12 @@ enough for a share to mean something. There is no word that lifts them all: `--a
 """
 
 from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from difflib import get_close_matches
 from fractions import Fraction
 from typing import Final
 
 from sync.errors import ConfigError, HeldRun
+from sync.frozen import Frozen
 from sync.model import (
     ChangeKind,
     FieldChange,
@@ -34,8 +34,7 @@ FILLED_FROM: Final = 3
 """So many different texts that become one are a fill-down; fewer are a find-and-replace."""
 
 
-@dataclass(frozen=True, slots=True)
-class RailSetting:
+class RailSetting(Frozen):
     """How far a rail lets a plan go; what is `None` stays as the rail has it."""
 
     max: int | None
@@ -46,8 +45,7 @@ class RailSetting:
     """The population from which on the share counts."""
 
 
-@dataclass(frozen=True, slots=True)
-class Judged:
+class Judged(Frozen):
     """What the rails say of one plan: those that hold it, and those that would, but for the operator's word."""
 
     held: tuple["HeldRail", ...] = ()
@@ -62,15 +60,13 @@ class Judged:
 NOTHING_HELD: Final = Judged()
 
 
-@dataclass(frozen=True, slots=True)
-class _Hit:
+class _Hit(Frozen):
     row: PlannedRow
     change: FieldChange
     remark: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class _Doing:
+class _Doing(Frozen):
     """A plan as the rails see it: only what would be sent."""
 
     rows_of_sheet: int
@@ -82,8 +78,7 @@ class _Doing:
         return (_Hit(row, change) for row, changes in self.updates for change in changes if change.field == field)
 
 
-@dataclass(frozen=True, slots=True)
-class Rail:
+class Rail(Frozen):
     """One named limit."""
 
     name: str
@@ -98,8 +93,7 @@ class Rail:
     """The population is all rows of the sheet; else the rows that would be sent."""
 
 
-@dataclass(frozen=True, slots=True)
-class Example:
+class Example(Frozen):
     """One row that a rail counted."""
 
     row: RowNumber
@@ -111,8 +105,7 @@ class Example:
         return f"row {self.row} · {self.id} · {self.what}"
 
 
-@dataclass(frozen=True, slots=True)
-class HeldRail:
+class HeldRail(Frozen):
     """A rail that holds the plan."""
 
     name: str

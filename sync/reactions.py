@@ -23,14 +23,14 @@ from sync.exchange import (
     Unauthorised,
     Unheard,
 )
+from sync.frozen import Frozen
 from sync.model import Edit, Issue, Severity, Source, Status
 
 FORBIDDEN_IN_A_ROW = 3
 ROLES = "CourseSection-List, CourseSection-Read and CourseSection-Edit"
 
 
-@dataclass(frozen=True, slots=True)
-class Done:
+class Done(Frozen):
     """The row has its status."""
 
     status: Status
@@ -40,16 +40,14 @@ class Done:
     updated_by: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Again:
+class Again(Frozen):
     """Surely not applied, and worth another try."""
 
     costs_attempt: bool
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Settle:
+class Settle(Frozen):
     """Nobody knows whether it was applied: a read must say so."""
 
     reason: str
@@ -58,8 +56,7 @@ class Settle:
     """The answer's own words."""
 
 
-@dataclass(frozen=True, slots=True)
-class Stop:
+class Stop(Frozen):
     """The run ends here; the row itself was not applied."""
 
     message: str
@@ -71,8 +68,7 @@ class Stop:
 Reaction: TypeAlias = Done | Again | Settle | Stop
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(Frozen):
     """What the run has seen so far, as far as a reaction hangs on it."""
 
     succeeded: bool

@@ -34,6 +34,7 @@ from sync.exchange import (
     Unauthorised,
     Unheard,
 )
+from sync.frozen import Frozen
 from sync.model import SectionId
 from sync.reactions import ROLES
 from sync.section import Record, missing_fields
@@ -43,16 +44,14 @@ PAUSE_FIRST_S = 0.5
 PAUSE_MAX_S = 30.0
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(Frozen):
     """A full record."""
 
     id: SectionId
     record: Record
 
 
-@dataclass(frozen=True, slots=True)
-class Missing:
+class Missing(Frozen):
     """The server said 404 to this very Id."""
 
     id: SectionId

@@ -3,12 +3,13 @@
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from math import isfinite
 from typing import Final
 
 from sync.columns import cell_reference
 from sync.errors import InternalError
+from sync.frozen import Frozen, replace
 from sync.model import NEEDS_ATTENTION, FieldChange, Issue, Outcome, RunReport, Severity, Source, Status
 from sync.section import Json
 from sync.table_cells import TableCell, guarded
@@ -42,8 +43,7 @@ _AT_WORK = frozenset({"apply", "resume", "undo"})
 _FINISHED = frozenset({0, 4})
 
 
-@dataclass(frozen=True, slots=True)
-class IssueGroup:
+class IssueGroup(Frozen):
     """The same problem in one or many rows: what an operator reads first."""
 
     code: str

@@ -4,11 +4,11 @@ Nothing of a run that can still be resumed is ever old enough.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
 from sync.alerts import ACCOUNT, Known
+from sync.frozen import Frozen
 from sync.model import RunFacts, RunId
 
 DAY_S: Final = 86_400.0
@@ -27,8 +27,7 @@ class Kept(StrEnum):
     """The report's files, and the texts in the journal from which `report` would write them again."""
 
 
-@dataclass(frozen=True, slots=True)
-class Retention:
+class Retention(Frozen):
     """Days that each kind is kept after its run ended."""
 
     uploads_days: float = 90.0
@@ -46,8 +45,7 @@ class Retention:
                 return self.reports_days
 
 
-@dataclass(frozen=True, slots=True)
-class Old:
+class Old(Frozen):
     """One kind of one run that is to go."""
 
     run: RunFacts

@@ -6,11 +6,11 @@ Of what the server held there are digests only. `sealing.py` makes a text of it 
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from sync.diff import digest
 from sync.errors import InternalError
+from sync.frozen import Frozen
 from sync.model import (
     ChangeKind,
     Edit,
@@ -37,8 +37,7 @@ CARRIED_OUT: Final = "plan.carried_out"
 FIRST_ROW: Final = RowNumber(1)
 
 
-@dataclass(frozen=True, slots=True)
-class SavedChange:
+class SavedChange(Frozen):
     """One field that is to be sent."""
 
     field: str
@@ -48,8 +47,7 @@ class SavedChange:
     kind: ChangeKind = ChangeKind.EDIT
 
 
-@dataclass(frozen=True, slots=True)
-class Accepted:
+class Accepted(Frozen):
     """One field whose live value a reviewer, or the sheet, has accepted in place of what runs had made so."""
 
     field: str
@@ -59,8 +57,7 @@ class Accepted:
     """The digest of what was desired until then: where a run has made another value so since, nothing is accepted."""
 
 
-@dataclass(frozen=True, slots=True)
-class SavedRow:
+class SavedRow(Frozen):
     """One row that is to be sent."""
 
     row: RowNumber
@@ -95,8 +92,7 @@ class SavedRow:
         return self.unique_id is not None and record.get("UniqueId") != self.unique_id
 
 
-@dataclass(frozen=True, slots=True)
-class RestingRow:
+class RestingRow(Frozen):
     """A row that is not sent, with what the plan found of it: so that the report names every row of the sheet."""
 
     row: RowNumber
@@ -113,8 +109,7 @@ class RestingRow:
         return PlannedRow(self.row, self.label, Held(self.status), edit, self.issues)
 
 
-@dataclass(frozen=True, slots=True)
-class SavedPlan:
+class SavedPlan(Frozen):
     """A plan that waits for its approval."""
 
     account: str

@@ -5,9 +5,10 @@ where the pages disagree, the stricter reading stands here.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 from typing import TypeAlias
+
+from sync.frozen import Frozen
 
 Json: TypeAlias = "bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None"
 """A value as JSON has it. Numbers keep their kind: an `int` is written without a point."""
@@ -49,8 +50,7 @@ class Access(StrEnum):
     """Read and written by the API, but no column of a sheet: sent back as read."""
 
 
-@dataclass(frozen=True, slots=True)
-class SectionField:
+class SectionField(Frozen):
     """One field of the record."""
 
     name: str

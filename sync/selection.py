@@ -2,18 +2,17 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Self
 
 from sync.errors import ConfigError
+from sync.frozen import Frozen
 from sync.section import Json, Record
 
 _MOMENT: Final = re.compile(r"(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d)(:\d\d)?(?:\.\d+)?)?Z?")
 
 
-@dataclass(frozen=True, slots=True)
-class Selection:
+class Selection(Frozen):
     """What is asked for; a part that is not said takes every section."""
 
     courses: tuple[int, ...] = ()

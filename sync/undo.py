@@ -6,11 +6,11 @@ and stays. What comes out is an ordinary plan, so the undo of an undo is the sam
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Final, assert_never
 
 from sync.diff import digest
+from sync.frozen import Frozen, field
 from sync.model import (
     ChangeKind,
     Conflict,
@@ -43,8 +43,7 @@ NONE_DESIRED: Final[Desired] = {}
 NOTHING_DESIRED: Final[Mapping[SectionId, Desired]] = {}
 
 
-@dataclass(frozen=True, slots=True)
-class Written:
+class Written(Frozen):
     """What one run wrote into one section: from the intent that the server accepted, and its row."""
 
     row: RowNumber

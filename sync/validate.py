@@ -1,12 +1,12 @@
 """Each row of a sheet judged by itself: an edit, an invalid row with all its issues, or a row to be left out."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import Final, assert_never
 
 from sync.base import Base, find_base, read_base
 from sync.cells import Clear, Reader, Silent, Value, Wrong, is_error_word, read_cell, reader_for, remark_on, shown
 from sync.columns import Layout, column_letters, find_layout, left_out_notes, sheet_prefix
+from sync.frozen import Frozen, replace
 from sync.headings import CHOICES, COMMAND
 from sync.hidden_rows import HiddenRows, decide
 from sync.hints import Hint
@@ -74,8 +74,7 @@ def check_sheet(
     return CheckedSheet(file, layout.table.name, layout.header_row, layout.columns, rows, issues, origin)
 
 
-@dataclass(frozen=True, slots=True)
-class _Column:
+class _Column(Frozen):
     """One column of the sheet, with what its cells are read by."""
 
     field: SectionField
@@ -83,8 +82,7 @@ class _Column:
     read: Reader
 
 
-@dataclass(frozen=True, slots=True)
-class _Verdict:
+class _Verdict(Frozen):
     """A judged row, and the Id that it names, even where it is invalid."""
 
     row: CheckedRow

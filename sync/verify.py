@@ -1,9 +1,9 @@
 """Judge by reading what the server made of a PUT that it accepted. Pure; the reading is `apply.py`'s."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from enum import Enum, auto
 
+from sync.frozen import Frozen, field
 from sync.model import FieldChange
 from sync.normalize import equal
 from sync.section import ACTIONS, Json, Record
@@ -21,8 +21,7 @@ class Seen(Enum):
     """A third value under another `UpdatedOn`: somebody else wrote after us."""
 
 
-@dataclass(frozen=True, slots=True)
-class Verification:
+class Verification(Frozen):
     """What a read said about one accepted PUT."""
 
     seen: Seen

@@ -7,9 +7,10 @@ sending, plus a margin, since a wait for the answer would waste nearly all of it
 
 from bisect import insort
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from math import inf
+
+from sync.frozen import Frozen
 
 SPACING_MAX_S = 1.0
 """A window of at most this length spaces requests; a longer one counts answers."""
@@ -25,8 +26,7 @@ class Scope(StrEnum):
     ALL = "all"
 
 
-@dataclass(frozen=True, slots=True)
-class Limit:
+class Limit(Frozen):
     """At most `count` requests of `scope` in any `seconds`."""
 
     scope: Scope

@@ -4,7 +4,6 @@ import re
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import UTC, datetime
 from io import BytesIO
 from itertools import pairwise
@@ -22,6 +21,7 @@ from sync.adapters.workbook.export import write_export
 from sync.adapters.workbook.own_sheet import as_a_whole, in_stream
 from sync.adapters.workbook.own_task import Task
 from sync.adapters.workbook.source import SheetSource
+from sync.frozen import replace
 from sync.hidden_rows import HiddenRows
 from sync.model import (
     CheckedSheet,

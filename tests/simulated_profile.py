@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from sync.adapters.spreadsheet import load_here
@@ -12,6 +12,7 @@ from sync.bootstrap import Session, bind, open_ledger, request_meter
 from sync.config import Settings, load_settings
 from sync.errors import CourseSyncError, Interrupted, LockHeld
 from sync.exchange import Request
+from sync.frozen import replace
 from sync.jobs.reports import Result
 from sync.jobs.runs import apply_sheet, resume_run, run_to_resume
 from sync.jobs.sheets import preview

@@ -1,13 +1,13 @@
 """Where each request goes: the pinned origin, the path of a request, and batches of Ids that fit into a URL. Pure."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import assert_never
 from urllib.parse import SplitResult, quote, urlencode, urlsplit
 
 from sync.errors import ConfigError
 from sync.exchange import Put, ReadBatch, ReadOne, ReadPage, Request
+from sync.frozen import Frozen
 from sync.model import SectionId
 
 URL_LIMIT = 2000
@@ -18,8 +18,7 @@ _SECTIONS = "/content/coursesections"
 _REMEDY = "Set base_url to the address of the API, as in https://spaces.nexudus.com/api."
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
+class Origin(Frozen):
     """A base URL, parsed once: nothing is ever sent to another scheme, host or port."""
 
     scheme: str

@@ -9,7 +9,6 @@ import threading
 import time
 import warnings
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Final
 
@@ -17,6 +16,7 @@ from sync.adapters.secret import Secret
 from sync.adapters.webhook import post
 from sync.alerts import AlertSettings, AlertSeverity, Message, Only, addresses
 from sync.errors import ConfigError
+from sync.frozen import Frozen
 
 _REMEDY: Final = "Install the extra: pip install 'coursesync[alerts]' (pins: requirements-unattended.txt)."
 _KINDS: Final[dict[AlertSeverity, str]] = {"info": "info", "warning": "warning", "error": "failure"}
@@ -24,8 +24,7 @@ _KINDS: Final[dict[AlertSeverity, str]] = {"info": "info", "warning": "warning",
 Deliver = Callable[[Message], bool]
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(Frozen):
     """One way out."""
 
     name: str

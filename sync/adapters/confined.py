@@ -7,9 +7,10 @@ loads a library. On Windows, which has no such limits, the clock of the caller a
 import os
 import sys
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+
+from sync.frozen import Frozen
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 """Where such a process starts: from here it finds this package."""
@@ -25,8 +26,7 @@ _THREADS: Final = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MALLOC_
 """Each thread of a library would take address space from the limit."""
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(Frozen):
     """What the process may use."""
 
     memory_bytes: int = 2_000_000_000

@@ -7,7 +7,6 @@ module, since some of them quote the request, and the request carries the token.
 import ssl
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from types import TracebackType
@@ -20,6 +19,7 @@ from sync.adapters.http_answer import HttpAnswer
 from sync.adapters.wire import WireTransport
 from sync.errors import ConfigError, InternalError
 from sync.exchange import Misdirected, NotDelivered, Unheard
+from sync.frozen import replace
 from sync.lean import without
 
 with without("httpx._main"):  # its command line

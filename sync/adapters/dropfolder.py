@@ -11,13 +11,13 @@ import threading
 import zipfile
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from sync.adapters.whole_file import Disk, place
 from sync.errors import ConfigError
 from sync.failpoints import reach
+from sync.frozen import Frozen
 from sync.inbox import Place, Sight, is_temporary, readable
 
 REPORT: Final = "report"
@@ -27,8 +27,7 @@ _WITH_AN_END: Final = (".xlsx", ".xlsm", ".ods")
 _BLOCK: Final = 1 << 20
 
 
-@dataclass(frozen=True, slots=True)
-class DropFolder:
+class DropFolder(Frozen):
     """The folder that files are dropped into, and the folders beside them."""
 
     root: Path

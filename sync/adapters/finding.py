@@ -1,15 +1,15 @@
 """Find rows by what they are, whatever they come from: status, field, course, an issue's code, and words. Pure."""
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
 from typing import Final, Protocol
+
+from sync.frozen import Frozen
 
 WORDS_OF_A_VALUE: Final = 400
 """Characters of each value that a search looks through."""
 
 
-@dataclass(frozen=True, slots=True)
-class Filter:
+class Filter(Frozen):
     """Which rows are wanted; what is empty asks for nothing."""
 
     status: str = ""

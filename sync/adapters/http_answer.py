@@ -2,10 +2,11 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 from urllib.parse import urlsplit
+
+from sync.frozen import Frozen
 
 LONGEST_WAIT_S = 1e10
 """Three hundred years: beyond anybody's patience, and still within what `datetime` can add."""
@@ -13,8 +14,7 @@ _SECONDS = re.compile(r"\+?[0-9]+(\.[0-9]*)?")
 _HTML_TYPES = frozenset({"text/html", "application/xhtml+xml"})
 
 
-@dataclass(frozen=True, slots=True)
-class HttpAnswer:
+class HttpAnswer(Frozen):
     """Status, headers and the whole body, none of it believed yet."""
 
     status: int

@@ -2,19 +2,18 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
 
 from sync.adapters.whole_file import Disk, place
 from sync.errors import ConfigError
+from sync.frozen import Frozen, field
 from sync.model import QuotaUse, RequestCounts
 
 _REMEDY = "Install the extra: pip install 'coursesync[metrics]' (pins: requirements-unattended.txt)."
 
 
-@dataclass(frozen=True, slots=True)
-class Figures:
+class Figures(Frozen):
     """What is told."""
 
     profile: str

@@ -3,7 +3,6 @@
 import json
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -11,14 +10,14 @@ from sync.adapters.report_lines import csv_pieces, jsonl_pieces
 from sync.adapters.whole_file import Disk, FileContent, FileNotWritten, place, sweep
 from sync.adapters.workbook.own_process import OwnProcess
 from sync.adapters.workbook.source import SheetSource
+from sync.frozen import Frozen
 from sync.model import CheckedSheet, RunReport
 from sync.report import check_complete, summary_object, with_cells
 
 FAILED: Final = "failed.xlsx"
 
 
-@dataclass(frozen=True, slots=True)
-class WrittenReport:
+class WrittenReport(Frozen):
     """The files that were written, and what is to be said about them."""
 
     files: tuple[Path, ...]

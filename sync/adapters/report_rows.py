@@ -6,17 +6,16 @@ What rows are found by is kept in memory; the rest of a row is read from `report
 import csv
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from sync.adapters.finding import Filter, courses_of, fields_of, places_of, searched
+from sync.frozen import Frozen
 from sync.section import ACTIONS
 from sync.table_cells import FORMULA_STARTS
 
 
-@dataclass(frozen=True, slots=True)
-class _Line:
+class _Line(Frozen):
     row: int
     status: str
     course: str
@@ -32,8 +31,7 @@ class _Line:
     length: int
 
 
-@dataclass(frozen=True, slots=True)
-class ReportRow:
+class ReportRow(Frozen):
     """One row as it is shown: the object of `report.jsonl`, with course and title."""
 
     course: str
@@ -41,8 +39,7 @@ class ReportRow:
     facts: Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class ReportRows:
+class ReportRows(Frozen):
     """The rows of one report, in the sheet's order."""
 
     path: Path

@@ -7,7 +7,6 @@ leave: after any other answer what nobody has begun, of all chains, comes back a
 
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import partial
 from itertools import islice
 from math import inf
@@ -17,6 +16,7 @@ from threading import Lock, Thread
 from sync.errors import CourseSyncError
 from sync.exchange import Answer, NotDelivered, Put, Recalled, Request, is_yes
 from sync.failpoints import reach
+from sync.frozen import Frozen
 from sync.ports import Api, Arrival, Clock
 
 STALLED_S = 0.05
@@ -27,8 +27,7 @@ KEPT_S = 1.0
 _Job = tuple[int, Request]
 
 
-@dataclass(frozen=True, slots=True)
-class _Chain:
+class _Chain(Frozen):
     """Jobs that one thread does in their order."""
 
     jobs: deque[_Job]

@@ -4,7 +4,6 @@ import re
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -16,6 +15,7 @@ from sync.adapters.http_answer import HttpAnswer, pointed_at, retry_after_s
 from sync.adapters.secret import Secret
 from sync.errors import ConfigError, SignInError, StoppedEarly
 from sync.exchange import Misdirected
+from sync.frozen import Frozen
 from sync.section import Json
 
 if TYPE_CHECKING:
@@ -46,8 +46,7 @@ _REFUSALS: dict[str, tuple[str, str]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Grant:
+class Grant(Frozen):
     """What the server gave."""
 
     access_token: Secret

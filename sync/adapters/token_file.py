@@ -7,19 +7,18 @@ import stat
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 from sync.adapters.secret import Secret
 from sync.errors import ConfigError, StoppedEarly
+from sync.frozen import Frozen
 
 _LOCK_WAIT_S = 120.0
 _LOCK_POLL_S = 0.05
 _SIGN_IN_ANEW = "Run `coursesync logout`, then sign in again."
 
 
-@dataclass(frozen=True, slots=True)
-class StoredToken:
+class StoredToken(Frozen):
     """What a sign-in gave, and for whom."""
 
     access_token: Secret

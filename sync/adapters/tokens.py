@@ -5,7 +5,6 @@ import time
 import uuid
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -14,6 +13,7 @@ from sync.adapters.secret import Secret
 from sync.adapters.token_endpoint import LOGIN, CountedPlace, TokenEndpoint, sendable, uncounted
 from sync.adapters.token_file import StoredToken, TokenFile
 from sync.errors import ConfigError, SignInError, StoppedEarly
+from sync.frozen import Frozen, replace
 
 if TYPE_CHECKING:
     import httpx
@@ -23,8 +23,7 @@ _RENEW_AGAIN_S = 60.0
 _EARLIEST_RENEWAL_S = 3600.0
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(Frozen):
     """A bearer token and its place in the order of those that this process has used."""
 
     value: Secret

@@ -5,11 +5,11 @@ import os
 import tempfile
 from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 from sync.errors import CourseSyncError
 from sync.failpoints import reach
+from sync.frozen import Frozen
 
 _PART_PREFIX = ".coursesync-"
 _PART_SUFFIX = ".part"
@@ -69,8 +69,7 @@ class FileNotWritten(CourseSyncError):  # noqa: N818 - reads as what happened
         self.reason = reason
 
 
-@dataclass(frozen=True, slots=True)
-class Placed:
+class Placed(Frozen):
     """Where a file ended up."""
 
     path: Path

@@ -3,13 +3,13 @@
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, suppress
-from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
 import click
 
 from sync.cli.options import Common, common
 from sync.errors import ConfigError, CourseSyncError, StoppedEarly
+from sync.frozen import replace
 
 if TYPE_CHECKING:
     from sync.adapters.tokens import PasswordGrant

@@ -4,13 +4,14 @@ import json
 import os
 import sys
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from sync.cli.options import Common
 from sync.cli.streams import echo
 from sync.errors import CanaryStopped
+from sync.frozen import replace
 from sync.logs import get_logger, is_heard
 
 if TYPE_CHECKING:

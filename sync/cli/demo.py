@@ -6,7 +6,6 @@ import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +15,7 @@ from sync.cli.extras import need_sandbox
 from sync.cli.options import Common, common
 from sync.cli.places import check_folder
 from sync.errors import ConfigError, InternalError
+from sync.frozen import Frozen, replace
 
 if TYPE_CHECKING:
     from sync.config import Settings
@@ -31,8 +31,7 @@ LIMITS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class _Script:
+class _Script(Frozen):
     sheet: Path
     seed: Path
     faults: Path

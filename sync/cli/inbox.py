@@ -4,7 +4,6 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +12,7 @@ import click
 from sync.cli.options import Common, common
 from sync.cli.streams import echo
 from sync.errors import LockHeld, StoppedEarly
+from sync.frozen import replace
 
 if TYPE_CHECKING:
     from sync.adapters.signals import StopRequest

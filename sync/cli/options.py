@@ -4,11 +4,12 @@ import os
 import shlex
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import click
+
+from sync.frozen import Frozen, field
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -18,8 +19,7 @@ if TYPE_CHECKING:
 Function = Callable[..., Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Common:
+class Common(Frozen):
     """What the common options say."""
 
     profile: str | None = None

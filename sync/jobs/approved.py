@@ -1,7 +1,6 @@
 """Carry out a saved plan: exactly what it says, or less where somebody was there meanwhile; never anything else."""
 
 from collections.abc import Collection, Iterable
-from dataclasses import replace
 from pathlib import Path
 
 from sync.adapters.plan_file import plan_key
@@ -11,6 +10,7 @@ from sync.bootstrap import Session
 from sync.canary import canary_issue
 from sync.diff import Known, decide
 from sync.errors import PlanRefused
+from sync.frozen import replace
 from sync.jobs.only_run import INPUTS, only_run
 from sync.jobs.proposals import Proposal, look, propose
 from sync.jobs.reports import Result

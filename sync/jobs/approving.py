@@ -1,6 +1,5 @@
 """Somebody's word for a sheet that a rail holds: for this file, this plan, this profile, and not for ever."""
 
-from dataclasses import dataclass
 from typing import Final
 
 from sync.adapters.store import Store
@@ -8,6 +7,7 @@ from sync.adapters.store.deliveries import approvals_of, awaiting_approval, keep
 from sync.bootstrap import who
 from sync.config import Settings
 from sync.errors import ConfigError
+from sync.frozen import Frozen
 from sync.inbox import Approval, Delivery
 from sync.jobs.closing import note
 from sync.times import utc
@@ -15,8 +15,7 @@ from sync.times import utc
 HOUR_S: Final = 3600.0
 
 
-@dataclass(frozen=True, slots=True)
-class Approved:
+class Approved(Frozen):
     """What was approved."""
 
     delivery: Delivery

@@ -1,7 +1,6 @@
 """The canary of a run, rebuilt from the journal each time that the run begins or goes on."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from sync.adapters.store.history import add_issue, open_rows, outcomes_of, rows_to_be_sent
 from sync.adapters.store.made import written_by
@@ -9,13 +8,13 @@ from sync.adapters.store.opening import Store
 from sync.canary import Canary, canary_text, forgiven_rows, is_unread, lifted_issue, parse_canary, stages
 from sync.departures import Verifying
 from sync.errors import ConfigError
+from sync.frozen import Frozen
 from sync.model import Edit, Outcome, PlannedRow, RowNumber, RunFacts, ToUpdate
 from sync.ongoing import Row
 from sync.undo import Written
 
 
-@dataclass(frozen=True, slots=True)
-class Stages:
+class Stages(Frozen):
     """What the coordinator needs of a canary."""
 
     canary: Canary | None = None

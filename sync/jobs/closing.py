@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import cast
 
 from sync.adapters.alert_targets import Target, need_alerts, targets_of, tell
@@ -27,6 +27,7 @@ from sync.alerts import WELL, Known, Message, Seen, Untold, decide, of_error, of
 from sync.bootstrap import open_ledger, who
 from sync.config import Settings
 from sync.errors import ConfigError, CourseSyncError, InputError
+from sync.frozen import replace
 from sync.jobs.reports import Result
 from sync.jobs.sheets import refuse_invalid
 from sync.logs import get_logger

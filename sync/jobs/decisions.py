@@ -6,12 +6,12 @@ A tick is kept as it is made. It changes nothing of the plan, which is what it i
 import hashlib
 import json
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock
 from typing import Any, Final
 
 from sync.adapters.whole_file import place
+from sync.frozen import Frozen, field
 from sync.jobs.prepared import Prepared
 
 WORDS: Final = ("sheet", "live")
@@ -19,8 +19,7 @@ _lock: Final = Lock()
 """A tick is read, changed and written by one request at a time."""
 
 
-@dataclass(frozen=True, slots=True)
-class Decisions:
+class Decisions(Frozen):
     """The rows that are left out, and the words for conflicts."""
 
     leave: frozenset[int] = frozenset()
@@ -39,8 +38,7 @@ class Decisions:
         return len((self.leave ^ other.leave) | words)
 
 
-@dataclass(frozen=True, slots=True)
-class Pending:
+class Pending(Frozen):
     """What somebody has decided since the plan was made."""
 
     person: str

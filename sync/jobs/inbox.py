@@ -5,7 +5,7 @@ What a process that dies leaves behind is taken up by the next pass: the store s
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, closing, contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from sync.adapters.dropfolder import REPORT, DropFolder, digest_of
@@ -30,6 +30,7 @@ from sync.alerts import Event, Seen, gravest
 from sync.bootstrap import Session, bind, new_run_id
 from sync.config import Settings
 from sync.errors import CourseSyncError, HeldRun, InputError, InternalError, StoppedEarly
+from sync.frozen import Frozen, replace
 from sync.inbox import (
     Approval,
     Delivery,
@@ -63,8 +64,7 @@ SIGNALLED = 128
 """Exit codes above are this and the number of a signal."""
 
 
-@dataclass(frozen=True, slots=True)
-class Handled:
+class Handled(Frozen):
     """What became of one file."""
 
     name: str

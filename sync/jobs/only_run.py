@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 
 from sync.adapters.lock import run_lock
 from sync.adapters.whole_file import place_copy, sweep
 from sync.bootstrap import Session
 from sync.errors import InputError
+from sync.frozen import replace
 from sync.model import CheckedSheet
 from sync.times import utc
 

@@ -8,7 +8,6 @@ import json
 import shutil
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -16,6 +15,7 @@ from typing import Any, Final, Literal
 from sync.adapters.background import answer_of, begin, is_at_work
 from sync.adapters.whole_file import place
 from sync.errors import ConfigError
+from sync.frozen import Frozen, field, replace
 from sync.report import row_ranges
 
 PLANS: Final = "plans"
@@ -43,8 +43,7 @@ class Stage(StrEnum):
     REFUSED = "refused"
 
 
-@dataclass(frozen=True, slots=True)
-class Export:
+class Export(Frozen):
     """What of the live sections is asked for; what is empty takes all."""
 
     courses: tuple[int, ...] = ()
@@ -61,8 +60,7 @@ class Export:
         return (*courses, *activity, *(["--changed-since", self.since] if self.since else []))
 
 
-@dataclass(frozen=True, slots=True)
-class About:
+class About(Frozen):
     """What is known of it from the start."""
 
     kind: Kind
@@ -83,8 +81,7 @@ class About:
     """The options of an export."""
 
 
-@dataclass(frozen=True, slots=True)
-class Prepared:
+class Prepared(Frozen):
     """One folder, as it stands."""
 
     name: str
@@ -130,8 +127,7 @@ class Prepared:
         return str(self.answer.get("plan", {}).get("checksum", ""))
 
 
-@dataclass(frozen=True, slots=True)
-class Desk:
+class Desk(Frozen):
     """Where things are prepared, and with which options of the command line."""
 
     state_dir: Path

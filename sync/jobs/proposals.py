@@ -1,11 +1,12 @@
 """A plan that no sheet asked for, the undo of a run or the restoring of drift: as it is shown before it is sent."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from sync.adapters.store.journal import known_desired
 from sync.bootstrap import Session, new_run_id
 from sync.collisions import Places
+from sync.frozen import Frozen, field
 from sync.jobs.binding import check_account
 from sync.jobs.rails import held_report, judge_rails
 from sync.line import Line
@@ -20,8 +21,7 @@ from sync.report import exit_code_of
 from sync.times import utc
 
 
-@dataclass(frozen=True, slots=True)
-class Proposal:
+class Proposal(Frozen):
     """What would be put back, row by row."""
 
     command: str
@@ -60,7 +60,7 @@ class Look:
     line: Line
     stop_asked: StopAsked
     places: Places
-    with_image: set[SectionId] = field(default_factory=set)
+    with_image: set[SectionId]
 
     def at(self, ids: Collection[SectionId]) -> Iterator[Sight]:
         """Give a sight of each Id, in the order in which answers come.
@@ -89,7 +89,7 @@ class Look:
 
 def look(session: Session, stop_asked: StopAsked) -> Look:
     """Begin to look at the live state."""
-    return Look(session, session.line(), stop_asked, Places())
+    return Look(session, session.line(), stop_asked, Places(), set())
 
 
 def propose(

@@ -3,7 +3,6 @@
 import shutil
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
 from pathlib import Path
 
 from sync.adapters.dropfolder import DropFolder
@@ -15,6 +14,7 @@ from sync.adapters.store.standing import forget_states, known_states
 from sync.config import Settings
 from sync.errors import ConfigError
 from sync.failpoints import reach
+from sync.frozen import Frozen
 from sync.jobs.closing import note
 from sync.jobs.prepared import old_folders
 from sync.model import RunId
@@ -22,8 +22,7 @@ from sync.retention import DAY_S, STRAY_AFTER_S, Kept, Old, forgotten_states, is
 from sync.times import utc
 
 
-@dataclass(frozen=True, slots=True)
-class Purge:
+class Purge(Frozen):
     """What is to go."""
 
     old: tuple[Old, ...]

@@ -1,10 +1,10 @@
 """The rails of a command: hold what is planned against them, before anybody is asked and anything is sent."""
 
 from collections.abc import Collection, Container, Sequence
-from dataclasses import replace
 
 from sync.bootstrap import Session
 from sync.errors import HeldRun
+from sync.frozen import replace
 from sync.model import PlannedRow, RunReport, SectionId
 from sync.rails import Judged, judge
 

@@ -1,7 +1,6 @@
 """The report of a run, written from the journal alone: at its end, or at any time after."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sync.adapters.report_files import WrittenReport, order_ahead, write_reports
@@ -17,6 +16,7 @@ from sync.adapters.workbook.own_process import OwnProcess
 from sync.adapters.workbook.source import SheetSource
 from sync.config import Settings
 from sync.errors import ConfigError, CourseSyncError
+from sync.frozen import Frozen, replace
 from sync.jobs.heap import left_alone
 from sync.jobs.sheets import read_sheet
 from sync.model import (
@@ -35,8 +35,7 @@ from sync.report import PUT_BACK
 from sync.times import utc
 
 
-@dataclass(frozen=True, slots=True)
-class PlanWritten:
+class PlanWritten(Frozen):
     """A saved plan: where it lies, by which checksum it is known, and until when it can be applied."""
 
     path: Path
@@ -53,8 +52,7 @@ class PlanWritten:
     """Rows whose live values are accepted in place of what runs had made so."""
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(Frozen):
     """What a command leaves behind."""
 
     report: RunReport

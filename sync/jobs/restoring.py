@@ -1,13 +1,13 @@
 """Carry out a proposal: an ordinary run, with rails, approval, throttle, journal and report, begun without a sheet."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from sync.adapters.store.history import begin_run, unfinished_runs
 from sync.adapters.store.made import keep_accepted, no_longer_desired
 from sync.bootstrap import Session, new_run_id, who
 from sync.errors import HeldRun
+from sync.frozen import replace
 from sync.jobs.proposals import Proposal, hash_of, proposal_report
 from sync.jobs.reports import Result, kept_sheet, result_of_plan
 from sync.jobs.sending import carry_out, settle_open

@@ -1,7 +1,6 @@
 """From a plan to its end: `apply` and `resume`, under the lock, through the journal."""
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -12,6 +11,7 @@ from sync.adapters.store.showings import keep_showings
 from sync.bootstrap import Session, new_run_id, who
 from sync.canary import canary_issue
 from sync.errors import ConfigError, HeldRun
+from sync.frozen import Frozen, replace
 from sync.jobs.binding import check_account
 from sync.jobs.canaries import go_past
 from sync.jobs.heap import left_alone
@@ -195,8 +195,7 @@ def _go_on(
     return carry_out(session, facts, rows, desired, out=out, watch=watch, checked=checked)
 
 
-@dataclass(frozen=True, slots=True)
-class _Begun:
+class _Begun(Frozen):
     """A run that has just been written down."""
 
     facts: RunFacts

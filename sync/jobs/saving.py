@@ -1,11 +1,11 @@
 """Save a plan: what was shown becomes a file that is sealed, and that `apply` sends exactly, or not at all."""
 
-from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sync.adapters.plan_file import plan_key
 from sync.adapters.whole_file import place
 from sync.bootstrap import Session
+from sync.frozen import Frozen, replace
 from sync.jobs.only_run import keep_copy
 from sync.jobs.reports import PlanWritten, Result
 from sync.jobs.sheets import Preview, hash_of, input_facts
@@ -18,8 +18,7 @@ from sync.sealing import checksum, seal
 PLAN_NAME = "plan.json"
 
 
-@dataclass(frozen=True, slots=True)
-class SavedText:
+class SavedText(Frozen):
     """A plan as it is written to the disk."""
 
     text: str

@@ -1,7 +1,6 @@
 """A run that is written down: send its rows, settle what is open, end it for now or for good, report."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from sync.adapters.store.history import end_run, open_rows, statuses_of
@@ -12,6 +11,7 @@ from sync.bootstrap import Session
 from sync.canary import STOPPED
 from sync.errors import AGAIN, CanaryStopped, CourseSyncError, StoppedEarly
 from sync.for_good import exit_code_for_good, stopped_for_good
+from sync.frozen import replace
 from sync.jobs.asked import asked_of
 from sync.jobs.canaries import stages_of
 from sync.jobs.reports import Result, write_run_report

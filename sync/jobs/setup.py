@@ -5,7 +5,6 @@ import shutil
 import stat
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal, TypeAlias
 
@@ -20,6 +19,7 @@ from sync.alerts import Event, Known, Message
 from sync.bootstrap import open_ledger
 from sync.config import Settings
 from sync.errors import ConfigError, CourseSyncError, StoppedEarly
+from sync.frozen import Frozen
 from sync.model import QuotaUse
 from sync.ports import Clock
 from sync.times import duration, utc
@@ -34,8 +34,7 @@ State: TypeAlias = Literal["ok", "look", "failed", "not tried"]
 Look: TypeAlias = "Callable[[], Finding]"
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(Frozen):
     """One thing that `doctor` looked at; only what has failed makes its exit code."""
 
     what: str

@@ -1,7 +1,7 @@
 """From a sheet to a plan, and what either says about every row: `check` and `plan`; nothing is sent."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from sync.adapters.html_cleaner import html_cleaner
@@ -12,6 +12,7 @@ from sync.base import refuse_foreign
 from sync.bootstrap import Session, new_run_id
 from sync.config import Settings
 from sync.errors import InputError
+from sync.frozen import Frozen, field
 from sync.hidden_rows import HiddenRows
 from sync.html_risks import HtmlPolicy
 from sync.image_url import ImagePolicy, ImageRules
@@ -44,8 +45,7 @@ CODE_ATTENTION = 4
 """The contract's exit code for a run with rows that need attention."""
 
 
-@dataclass(frozen=True, slots=True)
-class Preview:
+class Preview(Frozen):
     """A plan as it is shown before anything is sent."""
 
     checked: CheckedSheet
@@ -59,8 +59,7 @@ class Preview:
     """Of each record that the plan would change."""
 
 
-@dataclass(frozen=True, slots=True)
-class SeenRecord:
+class SeenRecord(Frozen):
     """What a saved plan keeps of a live record."""
 
     unique_id: str | None
@@ -73,8 +72,8 @@ class _Witness:
     """What is to be remembered of the live records while a plan is made on them."""
 
     account: AccountCheck
-    with_image: set[SectionId] = field(default_factory=set)
-    seen: dict[SectionId, SeenRecord] = field(default_factory=dict)
+    with_image: set[SectionId]
+    seen: dict[SectionId, SeenRecord]
 
     def saw(self, found: Found, row: PlannedRow) -> None:
         """A record of this plan was read; only of one that would be sent is anything saved."""
@@ -150,7 +149,7 @@ def preview(
     line = session.line()
     desired = known_desired(session.store, ids_to_read(checked.rows))
     showings = _showings(session, checked, reviewed)
-    witness = _Witness(check_account(session, line, stop_asked))
+    witness = _Witness(check_account(session, line, stop_asked), set(), {})
     reading = session.reading(line, stop_asked)
     policies = session.policies
     rows = make_plan(checked, reading, desired=desired, policies=policies, shown=showings, saw=witness.saw)

@@ -1,7 +1,6 @@
 """`undo`: take back what a run wrote, wherever nobody wrote after it."""
 
 from collections.abc import Collection
-from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sync.adapters.store.history import find_run
@@ -10,6 +9,7 @@ from sync.adapters.store.made import written_by
 from sync.adapters.store.purging import is_gone
 from sync.bootstrap import Session
 from sync.errors import ConfigError
+from sync.frozen import Frozen, replace
 from sync.jobs.only_run import only_run
 from sync.jobs.proposals import Proposal, look, propose
 from sync.jobs.reports import Result
@@ -21,8 +21,7 @@ from sync.retention import Kept
 from sync.undo import given_up, ids_to_undo, plan_undo, undo_issue
 
 
-@dataclass(frozen=True, slots=True)
-class Selection:
+class Selection(Frozen):
     """What of a run is to be undone; `None` is all of it."""
 
     rows: Collection[RowNumber] | None = None

@@ -1,16 +1,15 @@
 """Who is asked before anything is sent, is told what happens, and may end a run early."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 
+from sync.frozen import Frozen, field
 from sync.jobs.proposals import Proposal
 from sync.jobs.sheets import Preview
 from sync.model import RunFacts
 from sync.ports import Events, StopAsked
 
 
-@dataclass(frozen=True, slots=True)
-class PickUp:
+class PickUp(Frozen):
     """An unfinished run of the very same sheet, which is gone on with instead of beginning anew."""
 
     facts: RunFacts
@@ -21,8 +20,7 @@ Question = Preview | PickUp | Proposal
 """What a person is asked to approve before anything is sent."""
 
 
-@dataclass(frozen=True, slots=True)
-class Watch:
+class Watch(Frozen):
     """Who is asked, told, and may end a run."""
 
     events: Events

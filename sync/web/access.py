@@ -22,6 +22,7 @@ from sync.adapters.store.people import (
 )
 from sync.bootstrap import who
 from sync.config import Settings
+from sync.frozen import Frozen
 from sync.ports import Clock
 
 IDLE_S: Final = 30 * 60.0
@@ -54,8 +55,7 @@ class Role(IntEnum):
         return next((role for role in cls if role.word == word), cls.VIEWER)
 
 
-@dataclass(frozen=True, slots=True)
-class Person:
+class Person(Frozen):
     """Who is signed in."""
 
     name: str

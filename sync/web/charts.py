@@ -1,8 +1,9 @@
 """Figures as bars: how many rows of each status, how many updates in each minute. Pure; the template draws them."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final
+
+from sync.frozen import Frozen
 
 WIDE: Final = 600
 HIGH: Final = 100
@@ -10,8 +11,7 @@ MOST_BARS: Final = 60
 """Minutes that are drawn one by one; longer runs are drawn by groups of them."""
 
 
-@dataclass(frozen=True, slots=True)
-class Bar:
+class Bar(Frozen):
     """One bar, in the units of the drawing."""
 
     name: str
@@ -22,8 +22,7 @@ class Bar:
     height: float
 
 
-@dataclass(frozen=True, slots=True)
-class Pace:
+class Pace(Frozen):
     """The bars of the updates by minute, and where the limit lies."""
 
     bars: tuple[Bar, ...]

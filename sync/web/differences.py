@@ -5,10 +5,10 @@ Everything here is text: contents are never rendered as the markup that they are
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Final, Literal
 
+from sync.frozen import Frozen
 from sync.preview import visible
 from sync.section import Json
 
@@ -24,8 +24,7 @@ _WORDS: Final = re.compile(r"\w+|\s+|[^\w\s]")
 Kind = Literal["same", "old", "new", "gap"]
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(Frozen):
     """A piece of a line."""
 
     text: str
@@ -33,8 +32,7 @@ class Part:
     """Whether it is what differs."""
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(Frozen):
     """One line of a difference."""
 
     kind: Kind

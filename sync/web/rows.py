@@ -1,13 +1,13 @@
 """Rows as the table of a plan or a report shows them, a page at a time."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import urlencode
 
 from sync.adapters.finding import Filter
 from sync.adapters.report_rows import ReportRow, ReportRows
 from sync.choosing import LEFT_OUT
+from sync.frozen import Frozen
 from sync.preview import shown
 from sync.section import ACTIONS, Json
 from sync.web.differences import Line, difference, is_long
@@ -18,8 +18,7 @@ QUERY: Final = ("status", "field", "course", "code", "words", "page")
 """The words of the query that say which rows are shown."""
 
 
-@dataclass(frozen=True, slots=True)
-class ChangeShown:
+class ChangeShown(Frozen):
     """One field of one row: short values as they are, long ones by their lines."""
 
     field: str
@@ -32,8 +31,7 @@ class ChangeShown:
     """Whether it is an order, such as for an image: there is no value before it."""
 
 
-@dataclass(frozen=True, slots=True)
-class RowShown:
+class RowShown(Frozen):
     """One row of the table."""
 
     row: int
@@ -47,8 +45,7 @@ class RowShown:
     """Whether a reviewer has left it out, and not the sheet itself."""
 
 
-@dataclass(frozen=True, slots=True)
-class TablePage:
+class TablePage(Frozen):
     """One page of the rows that were found."""
 
     rows: tuple[RowShown, ...]

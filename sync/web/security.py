@@ -6,7 +6,6 @@ Everything here happens before a page's own code is asked. It is written on ASGI
 import asyncio
 import secrets
 from collections.abc import Collection
-from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Final
 from urllib.parse import urlsplit
@@ -14,6 +13,7 @@ from urllib.parse import urlsplit
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from sync.frozen import Frozen
 from sync.logs import get_logger
 
 POLICY: Final = (
@@ -35,8 +35,7 @@ _OURS: Final = frozenset({b"same-origin", b"none"})
 """What a browser says of a request that this very site, or the person, has begun."""
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(Frozen):
     """How much is taken of a request, and how long is waited for it."""
 
     upload_bytes: int = 21_000_000

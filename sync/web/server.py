@@ -6,7 +6,6 @@ import signal
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
 from types import FrameType
@@ -19,6 +18,7 @@ from sync.adapters.clock import SystemClock
 from sync.adapters.store.opening import STORE_NAME
 from sync.config import Settings
 from sync.errors import ConfigError
+from sync.frozen import Frozen
 from sync.jobs.carrying import Carrier
 from sync.jobs.prepared import Desk
 from sync.web.access import Access
@@ -30,8 +30,7 @@ _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 DEFAULT_PORT: Final = 8765
 
 
-@dataclass(frozen=True, slots=True)
-class Listening:
+class Listening(Frozen):
     """Where the page is to be served, and what stands before it."""
 
     host: str = "127.0.0.1"

@@ -15,6 +15,7 @@ from sync.adapters.store import Store, open_store
 from sync.adapters.store.audit import write_audit
 from sync.adapters.store.run_rows import RunRows
 from sync.config import Settings
+from sync.frozen import Frozen
 from sync.jobs.carrying import Carrier
 from sync.jobs.prepared import Desk
 from sync.model import RunId
@@ -32,8 +33,7 @@ FOLLOWED_EVERY_S: Final = 1.0
 """How often it is looked which rows of a run have moved, however many people ask."""
 
 
-@dataclass(frozen=True, slots=True)
-class FoundRows:
+class FoundRows(Frozen):
     """Rows of a run, by their numbers, and what else there is to look for."""
 
     numbers: Sequence[int]

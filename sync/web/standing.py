@@ -1,6 +1,5 @@
 """How a run stands, by the journal, the lock and what is asked of it; and what of that changes while it is at work."""
 
-from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from sync.adapters.lock import who_holds
@@ -8,6 +7,7 @@ from sync.adapters.store.opening import Store
 from sync.adapters.store.orders import OrderKind, OrderState, asked_of_run, open_orders
 from sync.adapters.store.progress import Progress, progress_of
 from sync.for_good import is_for_good
+from sync.frozen import Frozen
 from sync.jobs.carrying import run_of_order
 from sync.model import RunFacts
 from sync.plan import cost
@@ -22,8 +22,7 @@ State = Literal["at_work", "pausing", "ending", "stopped", "died", "finished", "
 AT_WORK: Final[frozenset[State]] = frozenset({"at_work", "pausing", "ending"})
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(Frozen):
     """A run as the page shows it."""
 
     progress: Progress

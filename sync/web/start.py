@@ -1,6 +1,5 @@
 """The first page: whose account this is, what is left of it today, and everything that was begun."""
 
-from dataclasses import dataclass
 from http import HTTPStatus
 
 from starlette.exceptions import HTTPException
@@ -12,6 +11,7 @@ from sync.adapters.store.orders import Order, OrderKind, OrderState, find_order,
 from sync.adapters.store.standing import counts_by_status
 from sync.bootstrap import read_ledger
 from sync.for_good import is_for_good
+from sync.frozen import Frozen
 from sync.jobs.carrying import run_of_order
 from sync.jobs.prepared import Kind
 from sync.model import RunFacts
@@ -24,8 +24,7 @@ RUNS_SHOWN = 15
 PREPARED_SHOWN = 30
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
+class Window(Frozen):
     """One limit, and how much of it is left."""
 
     words: str

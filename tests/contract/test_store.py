@@ -6,7 +6,6 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -30,6 +29,7 @@ from sync.adapters.store.opening import STORE_NAME, file_system_of
 from sync.adapters.store.rowtext import edit_json, edit_of, outcome_json, outcome_of, outcome_text, read, text
 from sync.adapters.store.schema import SCHEMA_VERSION
 from sync.errors import ConfigError, StoppedEarly
+from sync.frozen import replace
 from sync.model import (
     ChangeKind,
     Edit,
@@ -54,6 +54,7 @@ from sync.model import (
 )
 from sync.pipeline import first_outcomes, unsent_outcomes
 from sync.ports import PROGRAM_ENDED, Batch, DesiredValue, Intent, Stamp
+from tests.built import built
 from tests.simulation import FakeClock, section
 
 RUN = RunId("20260302-091407-abcd")
@@ -415,7 +416,7 @@ json_values = st.recursive(
     max_leaves=6,
 )
 issues = st.lists(
-    st.builds(
+    built(
         Issue,
         words,
         words,
@@ -428,11 +429,11 @@ issues = st.lists(
     max_size=3,
 ).map(tuple)
 changes = st.lists(
-    st.builds(FieldChange, words, json_values, json_values, json_values, st.sampled_from(ChangeKind)), max_size=3
+    built(FieldChange, words, json_values, json_values, json_values, st.sampled_from(ChangeKind)), max_size=3
 ).map(tuple)
-labels = st.builds(Label, words, words, words)
+labels = built(Label, words, words, words)
 maybe = st.none() | words
-outcomes = st.builds(
+outcomes = built(
     Outcome,
     row=st.integers(1, 2**40).map(RowNumber),
     label=labels,
@@ -448,7 +449,7 @@ outcomes = st.builds(
     started_at=maybe,
     finished_at=maybe,
 )
-edits = st.builds(
+edits = built(
     Edit,
     row=st.integers(1, 2**40).map(RowNumber),
     id=st.integers(1, 2**60).map(SectionId),

@@ -6,13 +6,14 @@ import sqlite3
 from collections.abc import Callable
 from contextlib import closing
 from copy import deepcopy
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import openpyxl
 import pytest
 
+from sync.frozen import replace
 from tests.faults.commands import Commands
 from tests.faults.desk import FIRST_ID, TOKEN, Desk
 from tests.faults.evidence import STORE, Ending, Evidence

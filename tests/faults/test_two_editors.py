@@ -1,10 +1,10 @@
 """F9, F29 to F31: other hands at the same sections, and a server that stores something else than it was sent."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from sync.frozen import replace
 from tests.faults.commands import Commands
 from tests.faults.desk import FIRST_ID, Desk, put_of, rule
 from tests.faults.evidence import Json

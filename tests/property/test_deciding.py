@@ -3,7 +3,7 @@
 import json
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
@@ -21,6 +21,7 @@ from sync.exchange import (
     Throttled,
     Unheard,
 )
+from sync.frozen import replace
 from sync.model import Conflict, Edit, FieldChange, PlannedRow, SectionId, ToUpdate, Unchanged
 from sync.normalize import equal
 from sync.ongoing import made_so

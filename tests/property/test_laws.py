@@ -5,7 +5,7 @@ them is another. A faithful server carries out the bodies; it gives an empty tex
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TypeAlias
 
 import pytest
@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from sync.diff import NOTHING_KNOWN, Known, decide
 from sync.errors import InternalError
+from sync.frozen import replace
 from sync.model import (
     CheckedRow,
     Conflict,

@@ -3,7 +3,6 @@
 import tempfile
 import zipfile
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -17,8 +16,10 @@ from xlsxwriter.worksheet import Worksheet
 from sync.adapters.spreadsheet import load_here
 from sync.adapters.workbook.own_sheet import as_a_whole, in_stream
 from sync.adapters.workbook.source import SheetSource
+from sync.frozen import replace
 from sync.model import FieldChange, Issue, Label, Outcome, RowNumber, Source, Status
 from tests.alike import differences
+from tests.built import built
 from tests.workbooks import order_on, report_of
 
 HEADINGS = ("Command", "Id", "Title", "SectionContents", "My notes")
@@ -59,8 +60,8 @@ rows = st.tuples(
     st.tuples(*(cells for _ in HEADINGS)),
     st.sampled_from([(None, None, False), (None, None, False), (40, None, False), (None, 1, True), (12, 4, False)]),
 )
-issues = st.builds(Issue, st.just("api.rejected"), texts, st.sampled_from([None, "Title"]), st.just(Source.API))
-outcomes = st.builds(
+issues = built(Issue, st.just("api.rejected"), texts, st.sampled_from([None, "Title"]), st.just(Source.API))
+outcomes = built(
     Outcome,
     row=st.just(RowNumber(0)),
     label=st.just(Label("1")),

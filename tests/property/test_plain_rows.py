@@ -1,12 +1,12 @@
 """Laws of the short way: a plain row is judged by one look exactly as it is judged cell by cell."""
 
-from dataclasses import replace
 from pathlib import Path
 
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from sync.cells import Value, plainness_of, read_cell
+from sync.frozen import replace
 from sync.hints import Hint, HintKind
 from sync.html_risks import HtmlPolicy
 from sync.model import CellValue, CheckedSheet, LoadedFile, RowNumber, Table, TableRow

@@ -32,13 +32,14 @@ from sync.model import (
 )
 from sync.report import counts, csv_row, group_issues, json_object, ordered, row_ranges
 from sync.table_cells import FORMULA_STARTS, guarded
+from tests.built import built
 from tests.workbooks import report_workbook
 
 nasty = st.one_of(
     st.text(alphabet=st.characters(), max_size=40),
     st.text(alphabet=st.sampled_from("=+-@\t\r\n'\"＝,;_x0041F<&\x00\x01\u2028\ud800\ufffe aé#N/A!"), max_size=20),  # noqa: RUF001 - a full-width form is meant
 )
-issues = st.builds(
+issues = built(
     Issue,
     code=st.sampled_from(["cell.missing", "api.rejected"]),
     message=nasty,

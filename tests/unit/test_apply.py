@@ -1,7 +1,7 @@
 """Sending, from the row's point of view: each line of the table "Sending", held against the server and the journal."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -10,6 +10,7 @@ from sync.departures import ApplySettings
 from sync.diff import digest
 from sync.errors import Interrupted, OutOfAllowance, StoppedEarly
 from sync.exchange import ApiError, Put, Throttled
+from sync.frozen import replace
 from sync.model import Status, Unchanged
 from sync.ports import DesiredValue
 from sync.section import Json

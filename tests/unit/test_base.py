@@ -1,7 +1,6 @@
 """The base sheet of an export: what it keeps, how it is read back, and what is refused."""
 
 import json
-from dataclasses import replace
 
 import pytest
 
@@ -21,6 +20,7 @@ from sync.base import (
 )
 from sync.diff import digest
 from sync.errors import InputError
+from sync.frozen import replace
 from sync.model import CellValue, RowNumber, SectionId, Table, TableRow
 from sync.origin import Seen
 from sync.section import Json

@@ -1,6 +1,5 @@
 """A canary in the simulated world: what a stage showed decides whether the next begins, over deaths and resumes too."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,6 +7,7 @@ import pytest
 from sync.canary import Canary, parse_canary, stages
 from sync.departures import ApplySettings
 from sync.errors import StoppedEarly
+from sync.frozen import replace
 from sync.model import Label, Outcome, RowNumber, Status, Verified
 from tests.simulated_server import ids_of
 from tests.simulation import Fault, Killed, SimulatedSenders

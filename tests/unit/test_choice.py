@@ -1,11 +1,11 @@
 """The choice that a row makes about its conflict: what it decides, how long it holds, and what the operator reads."""
 
-from dataclasses import replace
 from itertools import product
 
 import pytest
 
 from sync.diff import Known, decide, decide_again, digest
+from sync.frozen import replace
 from sync.model import Conflict, Decision, Edit, FieldChange, ToUpdate, Unchanged
 from sync.ongoing import conflict_issues
 from sync.origin import Seen

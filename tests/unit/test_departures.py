@@ -1,7 +1,6 @@
 """What leaves next, and when: nothing of the allowance is wasted, nothing is read more often than it must be."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from random import Random
@@ -11,6 +10,7 @@ import pytest
 from sync.adapters.store import QuotaLedger, RunJournal, open_store
 from sync.departures import ApplySettings
 from sync.exchange import Put, ReadBatch, Request
+from sync.frozen import replace
 from sync.model import Status
 from sync.windows import Limit, Scope, least_makespan_s
 from tests.simulation import Fault, SimulatedSenders, ids_of

@@ -1,12 +1,12 @@
 """One row decided: the rule of the house as a table over every combination, written down a second time by hand."""
 
-from dataclasses import replace
 from itertools import product
 from typing import Literal
 
 import pytest
 
 from sync.diff import Known, decide, decide_again, digest, read_only_warnings
+from sync.frozen import replace
 from sync.model import (
     ChangeKind,
     Conflict,

@@ -1,11 +1,10 @@
 """Drift: what somebody changed after us, and nothing that was merely read."""
 
-from dataclasses import replace
-
 import pytest
 
 from sync.diff import decide_again, digest
 from sync.drift import DesiredField, plan_drift
+from sync.frozen import replace
 from sync.model import (
     ChangeKind,
     Conflict,

@@ -1,11 +1,10 @@
 """Which files of a drop folder are taken, what is done with what lies at work, and what an approval is worth."""
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sync.frozen import replace
 from sync.inbox import (
     STARTS_MOST,
     Approval,

@@ -1,10 +1,9 @@
 """A row on its way through a run, and the line of the report that follows."""
 
-from dataclasses import replace
-
 import pytest
 
 from sync.diff import Known, decide, digest
+from sync.frozen import replace
 from sync.model import (
     ChangeKind,
     Conflict,

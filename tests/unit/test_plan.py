@@ -1,10 +1,9 @@
 """The plan: every row with what is to be done about it, its line in a report, its name and its cost."""
 
-from dataclasses import replace
-
 import pytest
 
 from sync.diff import Known
+from sync.frozen import replace
 from sync.model import (
     Conflict,
     Decision,

@@ -1,11 +1,11 @@
 """Rails: what looks like an accident holds the plan, an ordinary day's sheet never does."""
 
 from collections.abc import Container, Iterable, Sequence
-from dataclasses import replace
 
 import pytest
 
 from sync.errors import ConfigError
+from sync.frozen import replace
 from sync.model import (
     ChangeKind,
     Conflict,

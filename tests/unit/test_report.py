@@ -1,11 +1,11 @@
 """The values of a report: totals, tables, grouped problems and the text for a terminal."""
 
-from dataclasses import replace
 from pathlib import PurePosixPath
 
 import pytest
 
 from sync.errors import InternalError
+from sync.frozen import replace
 from sync.model import (
     FieldChange,
     InputFacts,

@@ -4,7 +4,6 @@ import csv
 import errno
 import json
 import stat
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +11,7 @@ import pytest
 from sync.adapters.report_files import write_reports
 from sync.adapters.whole_file import Disk, FileNotWritten, place
 from sync.errors import InternalError
+from sync.frozen import replace
 from sync.model import InputFacts, Issue, Label, Outcome, RowNumber, RunId, RunReport, Status
 
 NAMES = ["failed.xlsx", "report.csv", "report.jsonl", "report.xlsx", "summary.json"]

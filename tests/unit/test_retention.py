@@ -1,10 +1,9 @@
 """Retention: what is old enough to go, and what stays however old it is."""
 
-from dataclasses import replace
-
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sync.frozen import replace
 from sync.model import InputFacts, RowNumber, RunFacts, RunId
 from sync.retention import DAY_S, Kept, Old, Retention, old_enough
 

@@ -1,7 +1,6 @@
 """The saved plan: it comes back as it went, and anything else is refused with its own sentence."""
 
 import json
-from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -10,6 +9,7 @@ from hypothesis import strategies as st
 from sync.adapters.exact_json import ExactNumber
 from sync.diff import Known, decide, digest
 from sync.errors import InternalError, PlanRefused
+from sync.frozen import replace
 from sync.model import (
     ChangeKind,
     Conflict,
@@ -46,6 +46,7 @@ from sync.savedplan import (
 )
 from sync.sealing import _seal, _text, check_checksum, check_expiry, checksum, is_plan, open_sealed, seal
 from sync.section import Json
+from tests.built import built
 from tests.sections import edit, section
 
 KEY = bytes(range(32))
@@ -96,8 +97,8 @@ values: st.SearchStrategy[Json] = st.recursive(
     lambda inner: st.lists(inner, max_size=2) | st.dictionaries(words, inner, max_size=2),
     max_leaves=4,
 )
-changes = st.builds(SavedChange, words, digests, values, st.sampled_from(ChangeKind))
-issues = st.builds(
+changes = built(SavedChange, words, digests, values, st.sampled_from(ChangeKind))
+issues = built(
     Issue,
     code=words,
     message=words,
@@ -107,33 +108,33 @@ issues = st.builds(
     attempted_value=st.none() | words | st.integers() | st.booleans(),
     cell=st.none() | words,
 )
-accepted = st.lists(st.builds(Accepted, words, values, digests), max_size=2).map(tuple)
-saved_rows = st.builds(
+accepted = st.lists(built(Accepted, words, values, digests), max_size=2).map(tuple)
+saved_rows = built(
     SavedRow,
     row=st.integers(1).map(RowNumber),
     id=st.integers(1).map(SectionId),
     unique_id=st.none() | words,
-    label=st.builds(Label, words, words, words),
+    label=built(Label, words, words, words),
     changes=st.lists(changes, max_size=3).map(tuple),
     named=st.lists(words, max_size=3).map(tuple),
     live=digests,
     issues=st.lists(issues, max_size=2).map(tuple),
     accepted=accepted,
 )
-resting_rows = st.builds(
+resting_rows = built(
     RestingRow,
     row=st.integers(1).map(RowNumber),
     id=st.none() | st.integers(1).map(SectionId),
-    label=st.builds(Label, words, words, words),
+    label=built(Label, words, words, words),
     status=st.sampled_from(Status),
     issues=st.lists(issues, max_size=2).map(tuple),
     accepted=accepted,
 )
-plans = st.builds(
+plans = built(
     SavedPlan,
     account=words,
     base_url=words,
-    input=st.builds(InputFacts, words, digests, words, st.integers(0)),
+    input=built(InputFacts, words, digests, words, st.integers(0)),
     plan_hash=digests,
     created_at=st.just(CREATED),
     expires_at=st.just(EXPIRES),

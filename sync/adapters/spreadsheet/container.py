@@ -2,13 +2,13 @@
 
 import hashlib
 import re
-from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
 from sync.adapters.spreadsheet.package import Package, open_package, password
 from sync.errors import InputError
+from sync.frozen import Frozen
 
 MAX_FILE_BYTES: Final = 20_000_000
 SAVE_AS: Final = "Save it in Excel as an Excel workbook (.xlsx) or as CSV UTF-8, and use that file."
@@ -55,8 +55,7 @@ class Kind(StrEnum):
     CSV = "csv"
 
 
-@dataclass(frozen=True, slots=True)
-class Content:
+class Content(Frozen):
     """A file's bytes, read once, and what they are."""
 
     path: Path

@@ -4,7 +4,6 @@ import csv
 import io
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import Final
 
 import pandas as pd
@@ -13,6 +12,7 @@ from sync.adapters.spreadsheet.container import MAX_FILE_BYTES, Content
 from sync.adapters.spreadsheet.encodings import SAVE_AS_UTF8, decode
 from sync.adapters.spreadsheet.grid import MAX_CELLS
 from sync.errors import InputError
+from sync.frozen import Frozen, replace
 from sync.headings import COMMAND, OWN_HEADINGS, heading_key
 from sync.hints import Hint
 from sync.model import Flaw, FlawKind, LoadedFile, RowNumber, Table, TableRow
@@ -33,8 +33,7 @@ _NO_HINTS: Final[Mapping[int, Hint]] = {}
 _ONE_LINE: Final = frozenset({FieldKind.INTEGER, FieldKind.UNLOCK_TYPE, FieldKind.BOOLEAN, FieldKind.IMAGE_URL})
 
 
-@dataclass(frozen=True, slots=True)
-class _Shape:
+class _Shape(Frozen):
     """The records of a text, before they are a table."""
 
     records: Sequence[Sequence[str]]

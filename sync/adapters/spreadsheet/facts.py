@@ -6,13 +6,13 @@ others, and builds the whole rectangle up to the last cell. So this pass comes f
 
 import posixpath
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Final
 
 from sync.adapters.spreadsheet.grid import Area
 from sync.adapters.spreadsheet.markup import local, parse
 from sync.adapters.spreadsheet.package import Package
 from sync.adapters.spreadsheet.scan import Scan, scan_sheet
+from sync.frozen import Frozen, field
 from sync.hints import Hint
 from sync.model import Flaw
 
@@ -20,8 +20,7 @@ WORKBOOK: Final = "xl/workbook.xml"
 RELATIONSHIPS: Final = "xl/_rels/workbook.xml.rels"
 
 
-@dataclass(frozen=True, slots=True)
-class SheetFacts:
+class SheetFacts(Frozen):
     """What the XML says of one sheet; rows and columns as Excel counts them, from 1, except within `flaws`."""
 
     name: str

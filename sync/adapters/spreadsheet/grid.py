@@ -1,10 +1,10 @@
 """Where cells are: Excel's letters and numbers for them, ranges, and the edges of its grid."""
 
 import re
-from dataclasses import dataclass
 from typing import Final
 
 from sync.errors import InputError
+from sync.frozen import Frozen
 
 MAX_ROW: Final = 1_048_576
 MAX_COLUMN: Final = 16_384
@@ -14,8 +14,7 @@ MAX_CELLS: Final = 4_000_000
 _AREA: Final = re.compile(r"\$?([A-Za-z]{1,3})\$?([0-9]{1,7})(?::\$?([A-Za-z]{1,3})\$?([0-9]{1,7}))?")
 
 
-@dataclass(frozen=True, slots=True)
-class Area:
+class Area(Frozen):
     """A rectangle of cells; rows and columns from 1, both ends included."""
 
     top: int

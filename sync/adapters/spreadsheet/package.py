@@ -6,10 +6,10 @@ import struct
 import zipfile
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
 
 from sync.errors import InputError
+from sync.frozen import Frozen
 
 MAX_INFLATED_BYTES: Final = 200_000_000
 MAX_PART_BYTES: Final = 100_000_000
@@ -48,8 +48,7 @@ _DAMAGE: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Package:
+class Package(Frozen):
     """A checked zip that holds a workbook."""
 
     file: str

@@ -1,22 +1,20 @@
 """A loaded file in parts, so that nobody on its way holds all of it: rows, the end of a sheet, the end of the file."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias, assert_never
 
+from sync.frozen import Frozen
 from sync.model import LoadedFile, Table, TableRow
 
 
-@dataclass(frozen=True, slots=True)
-class Rows:
+class Rows(Frozen):
     """Rows of the open sheet, below those that came before."""
 
     rows: tuple[TableRow, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class SheetEnd:
+class SheetEnd(Frozen):
     """The rows that came since the last end were all of this sheet; further ones are the next sheet's."""
 
     name: str
@@ -25,8 +23,7 @@ class SheetEnd:
     """From 0."""
 
 
-@dataclass(frozen=True, slots=True)
-class FileEnd:
+class FileEnd(Frozen):
     """All sheets have come: what is true of the file as a whole."""
 
     sha256: str

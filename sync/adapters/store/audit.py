@@ -8,7 +8,6 @@ import hashlib
 import json
 import socket
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
 
 from sqlalchemy import insert, select
@@ -16,6 +15,7 @@ from sqlalchemy import insert, select
 from sync.adapters.store.opening import Store
 from sync.adapters.store.rowtext import read, text
 from sync.adapters.store.unattended import audit
+from sync.frozen import Frozen
 from sync.section import Json
 
 LONGEST: Final = 300
@@ -24,8 +24,7 @@ _CHAINED: Final = ("at_wall", "at_boot", "boot_id", "user", "host", "action", "r
 _ONE_LINE = dict.fromkeys((*range(32), *range(127, 160), 8232, 8233), " ")
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Frozen):
     """One line of the audit log."""
 
     number: int

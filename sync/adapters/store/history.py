@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import Row as DbRow
@@ -23,6 +22,7 @@ from sync.adapters.store.rowtext import (
 )
 from sync.adapters.store.schema import intents, rows, runs
 from sync.failpoints import reach
+from sync.frozen import Frozen, replace
 from sync.model import (
     Edit,
     InputFacts,
@@ -39,8 +39,7 @@ from sync.model import (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class OpenRow:
+class OpenRow(Frozen):
     """A row of an unfinished run that has still to be sent or settled."""
 
     planned: PlannedRow

@@ -1,7 +1,6 @@
 """What the page has approved and still asks: orders, carried out one after the other, and requests to a run at work."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 
 from sqlalchemy import Row as DbRow
@@ -9,6 +8,7 @@ from sqlalchemy import Select, insert, select, update
 
 from sync.adapters.store.attended import orders, requests
 from sync.adapters.store.opening import Store
+from sync.frozen import Frozen
 
 AnyRow = DbRow[tuple[object, ...]]
 PAUSE = "pause"
@@ -45,8 +45,7 @@ _WENT_WELL = (0, 4)
 """Exit codes after which there is nothing to say but the report."""
 
 
-@dataclass(frozen=True, slots=True)
-class Order:
+class Order(Frozen):
     """One approved piece of work."""
 
     number: int
@@ -68,8 +67,7 @@ class Order:
     """The last sentence of its process, where that was not the report of a run."""
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(Frozen):
     """What somebody asks of a run."""
 
     what: str

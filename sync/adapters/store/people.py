@@ -1,16 +1,15 @@
 """Who may use the page, and who is signed in. Passwords are kept as hashes, session tokens as digests."""
 
 import hashlib
-from dataclasses import dataclass
 
 from sqlalchemy import delete, insert, select, update
 
 from sync.adapters.store.attended import people, sessions
 from sync.adapters.store.opening import Store
+from sync.frozen import Frozen
 
 
-@dataclass(frozen=True, slots=True)
-class KnownPerson:
+class KnownPerson(Frozen):
     """A person as the store knows one."""
 
     name: str
@@ -20,8 +19,7 @@ class KnownPerson:
     added_wall: float
 
 
-@dataclass(frozen=True, slots=True)
-class KnownSession:
+class KnownSession(Frozen):
     """A session as the store knows one."""
 
     name: str

@@ -1,7 +1,6 @@
 """How a run that is at work comes along: counts and pace, from the journal's indexes alone."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -11,6 +10,7 @@ from sync.adapters.store.history import find_run
 from sync.adapters.store.opening import Store
 from sync.adapters.store.schema import intents, rows
 from sync.adapters.store.standing import counts_by_status
+from sync.frozen import Frozen
 from sync.model import RunFacts, RunId, Status
 
 PACE_S: Final = 60.0
@@ -18,8 +18,7 @@ REMEMBERED: Final = 64
 _planned: Final[dict[tuple[Path, RunId], int]] = {}
 
 
-@dataclass(frozen=True, slots=True)
-class Progress:
+class Progress(Frozen):
     """A run at this moment."""
 
     facts: RunFacts

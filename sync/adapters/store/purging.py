@@ -1,7 +1,6 @@
 """Take the contents of old runs out of the store: what they were, when and how they ended stays."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 
 from sqlalchemy import Connection, insert, select, update
 
@@ -10,6 +9,7 @@ from sync.adapters.store.rowtext import outcome_json, outcome_of, read, text
 from sync.adapters.store.schema import intents, rows, runs
 from sync.adapters.store.unattended import purges
 from sync.failpoints import reach
+from sync.frozen import replace
 from sync.model import Label, Outcome, RunId
 from sync.retention import Kept
 

@@ -14,6 +14,7 @@ from sync.adapters.finding import Filter, courses_of, fields_of, places_of, sear
 from sync.adapters.store.opening import Store
 from sync.adapters.store.rowtext import outcome_of, read
 from sync.adapters.store.schema import rows
+from sync.frozen import Frozen
 from sync.model import Outcome, RowNumber, RunId
 
 AT_ONCE: Final = 500
@@ -25,8 +26,7 @@ _SOME: Final = select(rows.c.row, rows.c.outcome_json).where(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(Frozen):
     """What one row is found by."""
 
     row: int

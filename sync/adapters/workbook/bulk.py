@@ -5,7 +5,6 @@ streamed into the sheet's part when the archive is copied. No `<f>` is ever writ
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from functools import lru_cache, partial
 from math import isfinite
@@ -16,6 +15,7 @@ from openpyxl.utils.datetime import to_excel
 
 from sync.adapters.workbook.splice import Splice, around, save_with
 from sync.adapters.workbook.styles import BOOLEAN, bursts_a_cell, is_formula_like, storable
+from sync.frozen import Frozen
 from sync.model import CellValue
 
 _ROWS_A_CHUNK = 500
@@ -28,8 +28,7 @@ DURATION = "[hh]:mm:ss"
 _ERRORS = frozenset({"#NULL!", "#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!", "#N/A"})
 
 
-@dataclass(frozen=True, slots=True)
-class Styled:
+class Styled(Frozen):
     """A value in the style of a prototype cell."""
 
     value: CellValue
@@ -37,8 +36,7 @@ class Styled:
     """`style_id` of a cell of the same workbook; for text that came from elsewhere with `quotePrefix`."""
 
 
-@dataclass(frozen=True, slots=True)
-class ErrorCell:
+class ErrorCell(Frozen):
     """A cell that shows an error, so that the loader holds its row as it held it before."""
 
     shown: str
@@ -48,8 +46,7 @@ class ErrorCell:
 BulkCell = CellValue | Styled | ErrorCell
 
 
-@dataclass(frozen=True, slots=True)
-class PlainStyles:
+class PlainStyles(Frozen):
     """The styles that a value asks for by itself."""
 
     quoted: int
@@ -61,8 +58,7 @@ class PlainStyles:
     """For programs that would show 1 and 0; Excel shows TRUE and FALSE by itself."""
 
 
-@dataclass(frozen=True, slots=True)
-class BulkSheet:
+class BulkSheet(Frozen):
     """The rows of one sheet: numbers ascending, from 1; and how wide the widest is."""
 
     rows: Iterable[tuple[int, Sequence[BulkCell]]]

@@ -1,7 +1,6 @@
 """The page of a plan that a reviewer reads: every field that would change, before and after, beside its row."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from openpyxl import Workbook
@@ -25,6 +24,7 @@ from sync.adapters.workbook.styles import (
     put,
     shortened,
 )
+from sync.frozen import Frozen
 
 CHANGES_SHEET: Final = "Changes"
 TITLE: Final = "What would change"
@@ -67,8 +67,7 @@ def _wrapped(sheet: Worksheet, *, quoted: bool = False) -> int:
     return scratch.style_id
 
 
-@dataclass(frozen=True, slots=True)
-class _Lines:
+class _Lines(Frozen):
     """Writes the lines of the page below what is there."""
 
     changes: Changes

@@ -1,9 +1,9 @@
 """The comments of a report: what is said at a cell, and how those of a former report are told. Pure."""
 
 import re
-from dataclasses import dataclass
 from typing import Final
 
+from sync.frozen import Frozen
 from sync.model import Severity
 
 MARK_AUTHOR: Final = "coursesync result"
@@ -18,8 +18,7 @@ Place = tuple[int, int]
 """Row from 1, column from 0."""
 
 
-@dataclass(frozen=True, slots=True)
-class Mark:
+class Mark(Frozen):
     """What is to be said at one cell."""
 
     severity: Severity

@@ -2,7 +2,6 @@
 
 import csv
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
 from typing import Final, assert_never
@@ -28,6 +27,7 @@ from sync.adapters.workbook.template import SHEET, add_courses, add_help
 from sync.base import BASE_SHEET, base_rows
 from sync.base import HEADINGS as BASE_HEADINGS
 from sync.cells import Clear, Silent, Value, Wrong, is_error_word, reader_for
+from sync.frozen import Frozen
 from sync.headings import COMMAND
 from sync.normalize import equal
 from sync.origin import Origin
@@ -47,8 +47,7 @@ Values = dict[str, bool | int | str | None]
 Reasons = dict[str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class _Styles:
+class _Styles(Frozen):
     """What cells of the sheet look like, by number; all but the read-only ones are unlocked."""
 
     of: Mapping[str, int]

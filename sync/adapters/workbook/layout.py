@@ -1,15 +1,15 @@
 """Where the columns lie that a report adds to a sheet. Imports no openpyxl."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
+
+from sync.frozen import Frozen
 
 if TYPE_CHECKING:
     from sync.adapters.workbook.source import SheetSource
 
 
-@dataclass(frozen=True, slots=True)
-class Layout:
+class Layout(Frozen):
     """Where the columns that a report adds go, and which old ones it empties."""
 
     places: Mapping[str, int]

@@ -2,11 +2,11 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
 from typing import Final
 
 from sync.adapters.workbook.comments import Mark, Place
 from sync.adapters.workbook.source import SheetSource
+from sync.frozen import replace
 from sync.headings import COMMAND
 from sync.model import FieldChange, Issue, Outcome, Severity, Status
 from sync.report import issues_in_order

@@ -1,12 +1,10 @@
 """What the pages of a report say beside the rows: gathered where the report is, drawn wherever a workbook is. Pure."""
 
-from dataclasses import dataclass
-
+from sync.frozen import Frozen
 from sync.model import Severity, Status
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(Frozen):
     """The same problem of many rows, as a line of the page."""
 
     severity: Severity
@@ -14,8 +12,7 @@ class Problem:
     """Code, column, problem, rows, and how many."""
 
 
-@dataclass(frozen=True, slots=True)
-class Changes:
+class Changes(Frozen):
     """Every field that a plan would change, before and after, beside its row."""
 
     lines: tuple[tuple[str | int | None, ...], ...]
@@ -24,8 +21,7 @@ class Changes:
     rows: int
 
 
-@dataclass(frozen=True, slots=True)
-class Overview:
+class Overview(Frozen):
     """What is read first."""
 
     totals: str

@@ -1,13 +1,13 @@
 """The forms in which programs write the cells of a row: what their attributes say, looked at once for each form."""
 
 import re
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
 
 from openpyxl.utils import column_index_from_string
 
 from sync.adapters.workbook.own_looks import Looks
+from sync.frozen import Frozen
 
 _ATTRIBUTE: Final = re.compile(rb' ([a-z]{1,2})="([0-9A-Za-z]*)"')
 _DROPPED: Final = frozenset({b"cm", b"vm", b"ph"})
@@ -23,8 +23,7 @@ class OddRowError(Exception):
     """A row is not written in a form that is known here: openpyxl has to read it."""
 
 
-@dataclass(frozen=True, slots=True)
-class CellForm:
+class CellForm(Frozen):
     """What the attributes of a cell say."""
 
     kind: bytes
@@ -41,8 +40,7 @@ class CellForm:
         return b"" if self.is_bare else style_mark(self.style)
 
 
-@dataclass(frozen=True, slots=True)
-class RowForm:
+class RowForm(Frozen):
     """The columns in which a row has cells, and what their attributes say."""
 
     columns: tuple[int, ...]

@@ -1,21 +1,20 @@
 """What the process that opens the operator's own workbook is asked, on the side of who asks. No openpyxl here."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 
 from sync.adapters.workbook.comments import Mark, Place
 from sync.adapters.workbook.gathering import overview_of
 from sync.adapters.workbook.layout import Layout
 from sync.adapters.workbook.own_task import Results, Task, numbered
 from sync.adapters.workbook.source import SheetSource
+from sync.frozen import Frozen, replace
 from sync.headings import COMMAND
 from sync.model import RunReport
 from sync.report import result_cells
 from sync.table_cells import TableCell
 
 
-@dataclass(frozen=True, slots=True)
-class Order:
+class Order(Frozen):
     """Write these results onto a copy of that workbook."""
 
     report: RunReport

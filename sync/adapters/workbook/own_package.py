@@ -18,6 +18,7 @@ from openpyxl.xml.functions import fromstring
 from sync.adapters.workbook.own_rows import MAIN, NotCutError, RawRow, SheetRows, number_of, rows_in, usual_rows
 from sync.adapters.workbook.own_strings import Strings
 from sync.adapters.workbook.own_text import kept_in, xml_of
+from sync.frozen import Frozen
 
 MOST_SPECIAL: Final = 10_000
 """Rows that openpyxl is given of one sheet: far more would take it too long."""
@@ -49,8 +50,7 @@ class SheetPart:
     last_column: int
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(Frozen):
     """Rows of a sheet that openpyxl must be given, as far as that is known without the file."""
 
     up_to: int = 1

@@ -6,7 +6,6 @@ is not written in a way that allows it is opened as a whole, as long as it is sm
 
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass
 from itertools import chain
 from typing import IO, Any, Final
 from zipfile import BadZipFile, ZipFile
@@ -31,6 +30,7 @@ from sync.adapters.workbook.own_task import NotCarried, Task
 from sync.adapters.workbook.own_text import kept_from_openpyxl
 from sync.adapters.workbook.splice import save_with
 from sync.adapters.workbook.summary import remove_summaries
+from sync.frozen import Frozen
 from sync.model import FlawKind, Status
 
 MOST_ROWS_OPENED: Final = 10_000
@@ -59,8 +59,7 @@ class _NotThereError(Exception):
     """The workbook has no sheet of that name, any more."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Opened:
+class _Opened(Frozen):
     """A workbook that openpyxl has opened."""
 
     workbook: Workbook
@@ -171,8 +170,7 @@ def _rows_to_open(task: Task) -> frozenset[int]:
     return frozenset(uncached | {row for row, _ in task.marked})
 
 
-@dataclass(frozen=True, slots=True)
-class _Paths:
+class _Paths(Frozen):
     """Where the parts of a workbook lie."""
 
     sheets: tuple[str, ...]

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from itertools import chain, repeat
 from typing import Any, Final, TypeAlias
 
@@ -17,6 +16,7 @@ from sync.adapters.workbook.own_results import ResultCells, text_xml
 from sync.adapters.workbook.own_rows import RawRow
 from sync.adapters.workbook.own_task import Results
 from sync.adapters.workbook.styles import is_formula_like, shortened, storable
+from sync.frozen import Frozen, field
 
 _ATTRIBUTE: Final = re.compile(r'\s+([A-Za-z_][\w.-]*(?::[\w.-]+)?)="([^"<&]*)"')
 _INLINE: Final = b"<is>"
@@ -26,8 +26,7 @@ Row: TypeAlias = tuple[bytes, ...]
 """A row in the pieces that it is put together from."""
 
 
-@dataclass(frozen=True, slots=True)
-class Said:
+class Said(Frozen):
     """What the report says of the rows of the operator's sheet."""
 
     results: Results = field(default_factory=Results)

@@ -4,7 +4,6 @@ It imports nothing that this process does not need: how fast it starts hangs on 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import Final
@@ -12,6 +11,7 @@ from typing import Final
 from sync.adapters.workbook.comments import Mark, Place
 from sync.adapters.workbook.layout import Layout
 from sync.adapters.workbook.overview import Overview
+from sync.frozen import Frozen, field
 from sync.headings import RESULT_HEADINGS, RESULT_PREFIX
 from sync.model import Flaw
 from sync.table_cells import TableCell
@@ -20,8 +20,7 @@ ROW_SLOT: Final = RESULT_HEADINGS.index(RESULT_PREFIX + "Row")
 """The place of the row's number among its result cells."""
 
 
-@dataclass(frozen=True, slots=True)
-class Results:
+class Results(Frozen):
     """What is said of the rows: many of them have the same result cells, but for their numbers."""
 
     rows: Mapping[int, int] = field(default_factory=dict)
@@ -40,8 +39,7 @@ def numbered(result: Sequence[TableCell], row: TableCell) -> tuple[TableCell, ..
     return (*result[:ROW_SLOT], row, *result[ROW_SLOT + 1 :])
 
 
-@dataclass(frozen=True, slots=True)
-class Task:
+class Task(Frozen):
     """An order as it goes to that process: what the workbook holds anyway is left out, the rest is plain values."""
 
     path: Path

@@ -1,11 +1,11 @@
 """The sheet that a report is written on: where its file lies, and its rows as they were read. Imports no openpyxl."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Self
 
 from sync.base import find_base
+from sync.frozen import Frozen, field
 from sync.headings import COMMAND, RESULT_PREFIX, field_of
 from sync.model import CellValue, CheckedSheet, Outcome, RowNumber, Table, TableRow
 from sync.report import ordered
@@ -14,8 +14,7 @@ _MOST_MERGED: Final = 50
 """Blank merged columns that the results still stand behind; wider ones are taken apart."""
 
 
-@dataclass(frozen=True, slots=True)
-class SheetSource:
+class SheetSource(Frozen):
     """One sheet of the operator's file, with all that a report needs of it."""
 
     path: Path

@@ -3,7 +3,6 @@
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from itertools import product
 
@@ -37,6 +36,7 @@ from sync.adapters.workbook.styles import cell_at, fill_of, note, shortened, sta
 from sync.adapters.workbook.summary import replace_summary
 from sync.base import BASE_SHEET, carried_rows
 from sync.cells import is_error_word
+from sync.frozen import Frozen
 from sync.headings import COMMAND, RESULT_HEADINGS, is_choice
 from sync.model import FlawKind, Outcome, RunReport, Severity, Status, Table, TableRow
 from sync.report import result_cells
@@ -46,16 +46,14 @@ _LONGEST_TITLE = 31
 _SMALLEST_MERGE = 2
 
 
-@dataclass(frozen=True, slots=True)
-class _Styles:
+class _Styles(Frozen):
     headings: Sequence[int]
     by_status: Mapping[Status, int]
     by_severity: Mapping[tuple[Severity, str], int]
     """By severity and number format."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Sheet:
+class _Sheet(Frozen):
     """What one workbook of values is made of."""
 
     run_id: str

@@ -7,7 +7,6 @@ import struct
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,6 +16,7 @@ from sync.adapters.spreadsheet.container import Content, content_of, read_conten
 from sync.adapters.spreadsheet.parts import join, parts_of
 from sync.adapters.spreadsheet.wire import pack, unpack
 from sync.errors import InputError
+from sync.frozen import replace
 from sync.hints import Hint, HintKind
 from sync.model import Flaw, FlawKind, LoadedFile, RowNumber, Table, TableRow
 

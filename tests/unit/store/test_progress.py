@@ -3,7 +3,6 @@
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,6 +16,7 @@ from sync.adapters.store.quota import QuotaLedger
 from sync.adapters.store.run_rows import RunRows, outcomes_at
 from sync.adapters.store.schema import SCHEMA_VERSION
 from sync.adapters.store.standing import counts_by_status
+from sync.frozen import replace
 from sync.model import (
     FieldChange,
     InputFacts,

@@ -4,7 +4,6 @@ import json
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,6 +14,7 @@ from sync.adapters.store.opening import STORE_NAME, Store, open_store
 from sync.adapters.store.schema import SCHEMA_VERSION
 from sync.adapters.store.showings import keep_showings, known_showings
 from sync.diff import digest
+from sync.frozen import replace
 from sync.model import (
     Edit,
     FieldChange,

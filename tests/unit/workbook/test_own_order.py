@@ -1,7 +1,6 @@
 """The order to the process that opens the operator's workbook says what the report says, and little of it twice."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from itertools import product
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import pytest
 from sync.adapters.workbook.layout import Layout
 from sync.adapters.workbook.own_order import Order
 from sync.adapters.workbook.source import SheetSource
+from sync.frozen import replace
 from sync.model import FieldChange, Issue, Label, Outcome, RowNumber, Status, Verified
 from sync.report import result_cells
 from tests.workbooks import report_of

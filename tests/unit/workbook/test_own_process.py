@@ -8,7 +8,6 @@ import threading
 import time
 import zipfile
 from collections.abc import Callable
-from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 
@@ -23,6 +22,7 @@ from sync.adapters.workbook.own_process import ENTRY, LIMITS, OwnProcess, annota
 from sync.adapters.workbook.own_task import NotCarried
 from sync.adapters.workbook.results import report_workbook
 from sync.adapters.workbook.source import SheetSource
+from sync.frozen import replace
 from sync.headings import RESULT_HEADINGS
 from sync.model import QuotaUse, RunId
 from tests.workbooks import checked_at, here, opened, remarks_of, report_on

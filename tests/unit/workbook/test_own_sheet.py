@@ -3,7 +3,6 @@
 import re
 import zipfile
 from collections.abc import Callable
-from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from sync.adapters.workbook.own_rows import NotCutError
 from sync.adapters.workbook.own_sheet import MOST_ROWS_OPENED, annotated, as_a_whole, in_stream
 from sync.adapters.workbook.own_task import NotCarried, Task
 from sync.adapters.workbook.source import SheetSource
+from sync.frozen import replace
 from sync.model import Outcome, Status
 from tests.own_workbooks import (
     SHEET,

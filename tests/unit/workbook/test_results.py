@@ -2,7 +2,6 @@
 
 import zipfile
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from io import BytesIO
 from pathlib import Path
@@ -21,6 +20,7 @@ from sync.adapters.workbook.results import failed_workbook, write_results
 from sync.adapters.workbook.source import SheetSource
 from sync.adapters.workbook.styles import ERROR_FILL
 from sync.base import read_base
+from sync.frozen import replace
 from sync.headings import RESULT_HEADINGS
 from sync.model import (
     CellValue,
