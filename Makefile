@@ -96,6 +96,8 @@ clean: ## remove what builds and checks leave; the environment and reports stay
 
 .venv/.runtime: pyproject.toml .venv/.packages
 	$(INSTALL) --no-deps --no-build-isolation -e .
+	@# Where Python is told to write no byte code, every start would compile all of it.
+	$(BIN)/python -m compileall -q sync
 	@touch $@
 
 .venv/.dev: requirements-dev.txt .venv/.runtime

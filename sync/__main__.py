@@ -3,9 +3,10 @@
 import gc
 import sys
 
-YOUNG = 100_000
+YOUNG = 250_000
 """New objects between two looks for cycles. A sheet is millions of objects that all live to the end: at Python's own
-threshold a tenth of the time would go into looking at them again and again."""
+threshold a tenth of the time would go into looking at them again and again. More than a command loads of modules, which
+live to the end, too: to look through those once takes as long as a tenth of the start."""
 YOUNG_BEFORE_OLD = 100
 
 

@@ -13,7 +13,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from sync.adapters.spreadsheet import Limits, ReadingProcess
+from sync.adapters.spreadsheet import Limits
+from sync.adapters.spreadsheet.child import ReadingProcess
 from sync.adapters.spreadsheet.container import read_content
 from sync.errors import InputError, InternalError
 from sync.model import LoadedFile

@@ -18,7 +18,8 @@ from pathlib import Path
 
 import openpyxl
 
-from sync.adapters.spreadsheet import Limits, ReadingProcess
+from sync.adapters.spreadsheet import Limits
+from sync.adapters.spreadsheet.child import ReadingProcess
 from sync.adapters.spreadsheet.container import content_of
 from sync.errors import InputError
 from sync.hidden_rows import HiddenRows

@@ -1,21 +1,23 @@
 """A sheet file to tables: the only home of pandas' readers, of calamine, and of every check of a file as a file."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sync.adapters.confined import Limits
 from sync.adapters.spreadsheet.ahead import ReadingAhead
-from sync.adapters.spreadsheet.child import LIMITS, ReadingProcess
-from sync.adapters.spreadsheet.container import read_content
-from sync.adapters.spreadsheet.parts import join
-from sync.adapters.spreadsheet.tables import read_parts
-from sync.model import LoadedFile
+from sync.adapters.spreadsheet.starting import LIMITS
 
-__all__ = ["LIMITS", "Limits", "ReadingAhead", "ReadingProcess", "load", "load_here"]
+if TYPE_CHECKING:
+    from sync.model import LoadedFile
+
+# What reads is loaded where it is used: the process that reads loads this file, too, and is waited for.
+
+__all__ = ["LIMITS", "Limits", "ReadingAhead", "load", "load_here"]
 
 
 def load(
     path: Path, *, encoding: str | None = None, limits: Limits = LIMITS, ahead: ReadingAhead | None = None
-) -> LoadedFile:
+) -> "LoadedFile":
     """Read the whole file at `path`: every sheet, every row, cells as the file holds them.
 
     The file is looked at here and parsed in a process of its own: whatever a file does to its reader, the caller lives.
@@ -30,6 +32,9 @@ def load(
         InputError: the file is missing, too large, damaged, or not a sheet; its code and its sentence say which.
         InternalError: the reading process cannot be started at all.
     """
+    from sync.adapters.spreadsheet.child import ReadingProcess  # noqa: PLC0415 - see above
+    from sync.adapters.spreadsheet.container import read_content  # noqa: PLC0415 - see above
+
     if ahead is not None:
         return ahead.result(encoding=encoding)
     content = read_content(path)
@@ -37,12 +42,16 @@ def load(
         return reading.read(content, encoding=encoding, is_last=True)
 
 
-def load_here(path: Path, *, encoding: str | None = None, ahead: ReadingAhead | None = None) -> LoadedFile:
+def load_here(path: Path, *, encoding: str | None = None, ahead: ReadingAhead | None = None) -> "LoadedFile":
     """Read as `load` does, but in this process and without limits: for tests, on small files of their own making.
 
     Raises:
         InputError: as `load`.
     """
+    from sync.adapters.spreadsheet.container import read_content  # noqa: PLC0415 - see above
+    from sync.adapters.spreadsheet.parts import join  # noqa: PLC0415 - see above
+    from sync.adapters.spreadsheet.tables import read_parts  # noqa: PLC0415 - see above
+
     if ahead is not None:
         ahead.close()
     return join(read_parts(read_content(path), encoding=encoding), path)

@@ -13,15 +13,15 @@ import threading
 from types import TracebackType
 from typing import Final, Self
 
-from sync.adapters.confined import ROOT, Limits, command, environment
-from sync.adapters.spreadsheet.container import SAVE_AS, Content, Kind
+from sync.adapters.confined import Limits
+from sync.adapters.spreadsheet.container import SAVE_AS, Content
 from sync.adapters.spreadsheet.frames import receive, send
 from sync.adapters.spreadsheet.parts import join
+from sync.adapters.spreadsheet.starting import LIMITS, Kind, start
 from sync.adapters.spreadsheet.wire import unpack
 from sync.errors import InputError, InternalError
 from sync.model import LoadedFile
 
-ENTRY: Final = "sync.adapters.spreadsheet.entry"
 START_S: Final = 60.0
 """How long the process may take to load its first reader, on a machine that is busy or whose disk is cold."""
 
@@ -29,16 +29,13 @@ _OUT_OF_MEMORY: Final = (b"memory allocation of", b"MemoryError", b"Cannot alloc
 _LESS: Final = "Copy the one sheet with the sections into a new workbook, or split it, and use that file."
 
 
-LIMITS: Final = Limits()
-
-
 class ReadingProcess:
     """A process that reads one file after the other; started when first asked, and again after a death."""
 
-    def __init__(self, limits: Limits = LIMITS) -> None:
-        """Start nothing yet."""
+    def __init__(self, limits: Limits = LIMITS, begun: "subprocess.Popen[bytes] | None" = None) -> None:
+        """Start nothing yet; `begun` is the process where it was started already, under these limits."""
         self._limits = limits
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process = begun
         self._is_ready = False
 
     def __enter__(self) -> Self:
@@ -58,7 +55,7 @@ class ReadingProcess:
 
     def begin(self, first: Kind) -> "subprocess.Popen[bytes]":
         """Start it without waiting for it: it loads the reader of this kind while the caller goes on."""
-        self._process, self._is_ready = _start(self._limits, first), False
+        self._process, self._is_ready = start(self._limits, first), False
         return self._process
 
     def read(self, content: Content, *, encoding: str | None = None, is_last: bool = False) -> LoadedFile:
@@ -161,19 +158,6 @@ class ReadingProcess:
             code="file.too_much_memory",
             remedy=_LESS,
         )
-
-
-def _start(limits: Limits, first: Kind) -> "subprocess.Popen[bytes]":
-    return subprocess.Popen(  # noqa: S603 - this very Python, and words of our own
-        [*command(ENTRY, limits), first.value],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        cwd=ROOT,
-        env=environment(),
-        close_fds=True,
-        start_new_session=True,  # Ctrl-C is for us: the process ends when we end it
-    )
 
 
 def _ask(process: "subprocess.Popen[bytes]", words: bytes, data: bytes) -> bytes | None:

@@ -2,11 +2,11 @@
 
 import hashlib
 import re
-from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
 from sync.adapters.spreadsheet.package import Package, open_package, password
+from sync.adapters.spreadsheet.starting import Kind
 from sync.errors import InputError
 from sync.frozen import Frozen
 
@@ -44,15 +44,6 @@ _HTML: Final = re.compile(
 )
 _JSON: Final = re.compile(rb'\s*(?:\{\s*"[^"\r\n]*"\s*:|\[\s*\{\s*")')
 _SNIFFED_BYTES: Final = 4096
-
-
-class Kind(StrEnum):
-    """The shapes that can be read."""
-
-    XLSX = "xlsx"
-    """Also .xlsm: its macros stay where they are."""
-    ODS = "ods"
-    CSV = "csv"
 
 
 class Content(Frozen):

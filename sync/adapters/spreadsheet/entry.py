@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Final
 
 from sync.adapters.confined import confine
-from sync.adapters.spreadsheet.container import Kind, content_of
+from sync.adapters.spreadsheet.container import content_of
 from sync.adapters.spreadsheet.frames import frames, receive, send
+from sync.adapters.spreadsheet.starting import Kind
 from sync.adapters.spreadsheet.tables import read_parts, reader_of
 from sync.adapters.spreadsheet.wire import pack
 from sync.errors import InputError

@@ -3,8 +3,9 @@
 from collections.abc import Callable, Iterable
 from typing import TypeAlias, assert_never
 
-from sync.adapters.spreadsheet.container import Content, Kind
+from sync.adapters.spreadsheet.container import Content
 from sync.adapters.spreadsheet.parts import Part, parts_of
+from sync.adapters.spreadsheet.starting import Kind
 
 Reader: TypeAlias = Callable[[Content, str | None], Iterable[Part]]
 

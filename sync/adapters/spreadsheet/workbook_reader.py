@@ -5,13 +5,13 @@ from typing import Final
 
 from sync.adapters.confined import give_back_memory
 from sync.adapters.spreadsheet.adaptations import adapted
-from sync.adapters.spreadsheet.container import Content, Kind
+from sync.adapters.spreadsheet.container import Content
 from sync.adapters.spreadsheet.facts import SheetFacts, read_facts
 from sync.adapters.spreadsheet.grid import MAX_CELLS, reaches_too_far
 from sync.adapters.spreadsheet.marking import Marking
-from sync.adapters.spreadsheet.open_document import read_open_document_facts
 from sync.adapters.spreadsheet.package import Package, damaged, refuse_dtds
 from sync.adapters.spreadsheet.parts import FileEnd, Part, Rows, SheetEnd
+from sync.adapters.spreadsheet.starting import Kind
 from sync.adapters.spreadsheet.values import pieces, sheets
 from sync.errors import InputError
 
@@ -35,6 +35,8 @@ def read_open_document(content: Content) -> Iterator[Part]:
     Raises:
         InputError: as `read_workbook`.
     """
+    from sync.adapters.spreadsheet.open_document import read_open_document_facts  # noqa: PLC0415 - for these alone
+
     package = _checked(content)
     notes = ("Macros of the file were neither run nor kept.",) if package.holds(start="basic/") else ()
     return _read(content, read_open_document_facts(package), notes)

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from sync.adapters.spreadsheet import Limits, ReadingProcess, load, load_here
+from sync.adapters.spreadsheet import Limits, load, load_here
+from sync.adapters.spreadsheet.child import ReadingProcess
 from sync.adapters.spreadsheet.container import Content, content_of, read_content
 from sync.adapters.spreadsheet.parts import join, parts_of
 from sync.adapters.spreadsheet.wire import pack, unpack
