@@ -150,17 +150,18 @@ class RunEvents:
             self._progress.stop()
 
     def emit(self, event: str, /, **facts: object) -> None:
-        """Log the event, unless it is for the bar alone; move the bar."""
+        """Log the event, unless it is for the bar alone; move the bar, which begins behind rows not to be sent."""
         if event == "row.accepted":
             self._advance(facts["row"])
+            return
+        if event == "sending.started":
+            self._start(facts["to_send"])
             return
         if is_heard():
             get_logger().info(event, **facts)
         if event in _SAID and not (self.common.quiet or self.common.as_json):
             echo(f"coursesync: {_SAID[event].format(**facts)}", err=True)
-        if event == "run.started":
-            self._start(facts.get("to_send"))
-        elif event == "row.finished":
+        if event == "row.finished":
             self._advance(facts["row"])
 
     def _advance(self, row: object) -> None:

@@ -149,6 +149,7 @@ def _send_all(
     watch.events.emit("run.started", run_id=facts.run_id, rows=facts.input.rows, to_send=len(sending))
     for outcome in unsent:  # each row of the sheet has one event, as those that are sent will have theirs
         say_finished(outcome, watch.events)
+    watch.events.emit("sending.started", to_send=len(sending))
     ending = send(
         sending,
         line,

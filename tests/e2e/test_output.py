@@ -295,6 +295,17 @@ def test_a_yes_sends_and_a_bar_shows_how_far_it_is(shell: Shell, sandbox: Sandbo
     assert len(sandbox.puts()) == 12
 
 
+def test_the_bar_counts_only_rows_that_are_sent(shell: Shell, sandbox: SandboxProcess) -> None:
+    """19 of the 43 rows have nothing to be sent: the bar begins at none, and never passes the 24 that have."""
+    sandbox.options(latency_ms=300)
+    with _terminal(shell, "apply", DEMO, "--yes", "--out", "out") as terminal:
+        terminal.end()
+
+    counted = [int(done) for done in re.findall(r"(\d+)/24\b", terminal.shown)]
+    assert (counted[0], counted[-1]) == (0, 24)
+    assert counted == sorted(counted)
+
+
 def test_no_color_is_honoured(shell: Shell, sandbox: SandboxProcess) -> None:
     """The bar without colour, and the log too where a terminal is asked to show it."""
     sandbox.options(latency_ms=50)
