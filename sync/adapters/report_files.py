@@ -9,6 +9,7 @@ from typing import Final
 from sync.adapters.report_lines import csv_pieces, jsonl_pieces
 from sync.adapters.whole_file import Disk, FileContent, FileNotWritten, place, sweep
 from sync.adapters.workbook.own_process import OwnProcess
+from sync.adapters.workbook.results import failed_workbook, order_of, report_workbook
 from sync.adapters.workbook.source import SheetSource
 from sync.frozen import Frozen
 from sync.model import CheckedSheet, RunReport
@@ -78,8 +79,6 @@ def write_reports(
 
 def order_ahead(report: RunReport, source: SheetSource, own: OwnProcess) -> None:
     """Have the report.xlsx made that `report` will probably ask for, if it is made in a process of its own."""
-    from sync.adapters.workbook.results import order_of  # noqa: PLC0415 - as below
-
     if source.format == "xlsx":
         own.order_ahead(order_of(with_cells(report, sheet=source.sheet, columns=source.columns), source))
 
@@ -104,8 +103,6 @@ def _contents(
 
     report.xlsx comes last and takes longest, in a process of its own: that is at work while the others are written.
     """
-    from sync.adapters.workbook.results import failed_workbook, report_workbook  # noqa: PLC0415 - openpyxl takes long
-
     with ThreadPoolExecutor(max_workers=1, thread_name_prefix="report") as beside:
         workbook = beside.submit(report_workbook, report, source, carry=own.annotated)
         yield "summary.json", lambda: summary_bytes(report)

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
@@ -167,7 +168,7 @@ def open_store(state_dir: Path, clock: Clock, *, mounts: Path = _MOUNTS) -> Stor
     path = state_dir / STORE_NAME
     _make_file(path)
     # Parameters are hidden: an error's text ends in logs, and they hold what sections hold.
-    engine = create_engine(f"sqlite:///{path}", isolation_level="AUTOCOMMIT", hide_parameters=True)
+    engine = create_engine(f"sqlite:///{path}", isolation_level="AUTOCOMMIT", hide_parameters=True, module=sqlite3)
     event.listen(engine, "connect", _configure)
     event.listen(engine, "handle_error", partial(_say, path))
     with ExitStack() as undo:
@@ -196,7 +197,9 @@ def open_for_reading(state_dir: Path, clock: Clock) -> Store:
 @lru_cache(maxsize=4)
 def _engine_for_reading(path: Path) -> Engine:
     """One for all looks at a store: it knows the statements that it has built; each look has its own connection."""
-    engine = create_engine(f"sqlite:///{path}", isolation_level="AUTOCOMMIT", hide_parameters=True, poolclass=NullPool)
+    engine = create_engine(
+        f"sqlite:///{path}", isolation_level="AUTOCOMMIT", hide_parameters=True, module=sqlite3, poolclass=NullPool
+    )
     event.listen(engine, "connect", _only_read)
     event.listen(engine, "handle_error", partial(_say, path))
     return engine
