@@ -12,10 +12,10 @@ from pathlib import Path
 import xlsxwriter
 
 from sync.adapters.spreadsheet.container import read_content
+from sync.adapters.spreadsheet.dtds import refuse_dtds
 from sync.adapters.spreadsheet.facts import read_facts
 from sync.adapters.spreadsheet.marking import Marking
-from sync.adapters.spreadsheet.package import refuse_dtds
-from sync.adapters.spreadsheet.values import pieces, sheets
+from sync.adapters.spreadsheet.values import open_book, pieces, sheets
 from tests.bench.parties import FOLDER
 from tests.bench.processes import Command, peak_bytes, seconds
 from tests.bench.table import Row, shown_mb, shown_s, smaller, times_faster
@@ -96,7 +96,7 @@ def shares(path: Path) -> tuple[float, float]:
         refuse_dtds(package)
         facts = read_facts(package)
         between = time.process_time()
-        for name, values in sheets(content.data, path.name):
+        for name, values in sheets(open_book(content.data, path.name)):
             for _rows in Marking(facts[name], path.name).rows(pieces(values, path.name)):
                 pass
         hazards.append(between - start)

@@ -47,6 +47,15 @@ def adapted(package: Package, facts: Iterable[SheetFacts]) -> bytes | None:
     return _copy(package, changed) if changed else None
 
 
+def is_readable(package: Package) -> bool:
+    """Whether it can be read as it is, as far as no cell tells otherwise.
+
+    Raises:
+        InputError: `file.damaged`.
+    """
+    return not _macro_sheets(package) and next(iter(_in_utf_8(package)), None) is None
+
+
 def _has_new_words(facts: Iterable[SheetFacts]) -> bool:
     """Whether a sheet shows an error that the reader of tables does not know."""
     return any(

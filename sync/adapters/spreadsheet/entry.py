@@ -56,9 +56,18 @@ def _answer(words: bytes, data: bytes) -> tuple[str | list[bytes], ...]:
         return "refused", exc.message, exc.code, exc.remedy
     except ImportError as exc:
         # Some libraries are loaded where they are used: a broken installation is no broken file.
-        return ("memory",) if _UNMAPPED in str(exc) else ("broken", str(exc))
+        return ("memory",) if _lacks_memory(exc) else ("broken", str(exc))
     except (MemoryError, SystemError):  # the second is C code that was refused memory and did not say so
         return ("memory",)
+
+
+def _lacks_memory(error: BaseException | None) -> bool:
+    """Whether a library could not be loaded because there was no memory for it, or for one that it needs."""
+    while error is not None:
+        if isinstance(error, MemoryError) or _UNMAPPED in str(error):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 if __name__ == "__main__":

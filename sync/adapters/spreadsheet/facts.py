@@ -5,10 +5,11 @@ others, and builds the whole rectangle up to the last cell. So this pass comes f
 """
 
 import posixpath
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Final
 
-from sync.adapters.spreadsheet.grid import Area
+from sync.adapters.spreadsheet.grid import MAX_CELLS, Area
 from sync.adapters.spreadsheet.markup import local, parse
 from sync.adapters.spreadsheet.package import Package
 from sync.adapters.spreadsheet.scan import Scan, scan_sheet
@@ -47,20 +48,36 @@ class SheetFacts(Frozen):
     """Texts of which the reader of tables loses characters, by row, then by column from 0."""
 
 
-def read_facts(package: Package) -> dict[str, SheetFacts]:
+def read_facts(package: Package, within_reach: Callable[[], None] | None = None) -> dict[str, SheetFacts]:
     """Read the facts of every sheet that has a part, by the sheet's name.
+
+    Args:
+        package: the workbook.
+        within_reach: is called as soon as it is certain that no sheet reaches too far, if that is before the end.
 
     Raises:
         InputError: `file.damaged`, `file.dtd`, or `file.too_large` for a cell outside of Excel's grid.
     """
     targets = _targets(package, RELATIONSHIPS, "xl")
+    named = [(name, targets.get(relationship, ""), hidden) for name, relationship, hidden in _sheets(package)]
+    last = max((index for index, (_, part, _) in enumerate(named) if part.lower() in package.names), default=-1)
     facts = {}
-    for name, relationship, hidden in _sheets(package):
-        part = targets.get(relationship, "")
+    cells = 0
+    for index, (name, part, hidden) in enumerate(named):
         data = package.part(part)
         if data is not None:
-            facts[name] = _facts_of(scan_sheet(data, package.file), package, part, name, hidden=hidden)
+            reached = None if within_reach is None or index != last else partial(_tell, within_reach, cells)
+            scan = scan_sheet(data, package.file, reached)
+            del data
+            cells += scan.last_row * scan.last_column
+            facts[name] = _facts_of(scan, package, part, name, hidden=hidden)
     return facts
+
+
+def _tell(within_reach: Callable[[], None], cells: int, last_row: int, last_column: int) -> None:
+    """Pass on that the last sheet is within reach, after others with so many cells."""
+    if cells + last_row * last_column <= MAX_CELLS:
+        within_reach()
 
 
 def _facts_of(scan: Scan, package: Package, part: str, name: str, *, hidden: bool) -> SheetFacts:

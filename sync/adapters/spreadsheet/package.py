@@ -1,4 +1,4 @@
-"""The parts of a workbook's zip: held against limits and scanned for DTDs before any reader sees them."""
+"""The parts of a workbook's zip: held against limits before any reader sees them."""
 
 import io
 import lzma
@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from sync.errors import InputError
-from sync.frozen import Frozen
+from sync.frozen import Frozen, field
 
 MAX_INFLATED_BYTES: Final = 200_000_000
 MAX_PART_BYTES: Final = 100_000_000
@@ -25,16 +25,7 @@ _WORKBOOK: Final = "xl/workbook.xml"
 _CONTENT: Final = "content.xml"
 _OPEN_DOCUMENT: Final = b"application/vnd.oasis.opendocument.spreadsheet"
 _SAVE_AGAIN: Final = "Open it in Excel, save it as an Excel workbook (.xlsx), and use that file."
-_SCAN_BYTES: Final = 1_000_000
-_DTD: Final = tuple(
-    pattern
-    for word in ("<!DOCTYPE", "<!ENTITY")
-    # Big-endian text holds the little-endian form as well, one byte further on.
-    for pattern in (word.encode("ascii"), word.encode("utf-16-le"))
-)
-_MARKS: Final = (b"<!", b"<\x00!")
-_OVERLAP: Final = max(len(pattern) for pattern in _DTD) - 1
-_DAMAGE: Final = (
+DAMAGE: Final = (
     zipfile.BadZipFile,
     zlib.error,
     lzma.LZMAError,
@@ -46,6 +37,7 @@ _DAMAGE: Final = (
     UnicodeDecodeError,
     ValueError,
 )
+"""What `zipfile` and the libraries below it end with over a part that is broken."""
 
 
 class Package(Frozen):
@@ -56,9 +48,11 @@ class Package(Frozen):
     archive: zipfile.ZipFile
     names: Mapping[str, str]
     """Part names in lower case with `/`, each with its name in the zip."""
+    kept: dict[str, bytes] = field(default_factory=dict)
+    """Parts that were inflated for a check and will be asked for next, by their name in lower case."""
 
     def part(self, name: str) -> bytes | None:
-        """Inflate one part, whatever its case; `None` where there is none.
+        """Inflate one part, whatever its case; `None` where there is none. A kept one is handed over, once.
 
         Raises:
             InputError: `file.damaged`.
@@ -66,9 +60,12 @@ class Package(Frozen):
         stored = self.names.get(name.lower())
         if stored is None:
             return None
+        kept = self.kept.pop(name.lower(), None)
+        if kept is not None:
+            return kept
         try:
             return self.archive.read(stored)
-        except _DAMAGE as exc:
+        except DAMAGE as exc:
             raise damaged(self.file) from exc
 
     def holds(self, *, start: str = "", end: str = "") -> bool:
@@ -92,7 +89,7 @@ def open_package(data: bytes, file: str) -> Package:
     try:
         archive = zipfile.ZipFile(io.BytesIO(data))
         entries = archive.infolist()
-    except _DAMAGE as exc:
+    except DAMAGE as exc:
         raise damaged(file) from exc
     _check_sizes(entries, file)
     _check_places(data, archive, file)
@@ -103,17 +100,6 @@ def open_package(data: bytes, file: str) -> Package:
     package = Package(file, archive, names)
     _check_kind(package)
     return package
-
-
-def refuse_dtds(package: Package) -> None:
-    """Look through every part that is XML for a document type declaration.
-
-    Raises:
-        InputError: `file.dtd`, `file.damaged`.
-    """
-    for entry in package.archive.infolist():
-        if entry.filename.lower().endswith((".xml", ".rels", ".vml")):
-            _refuse_dtd(package, entry)
 
 
 def _too_many_parts(file: str) -> InputError:
@@ -199,21 +185,7 @@ def first_bytes(package: Package, name: str, *, at_most: int = 200) -> bytes:
     try:
         with package.archive.open(stored) as part:
             return part.read(at_most)
-    except _DAMAGE as exc:
-        raise damaged(package.file) from exc
-
-
-def _refuse_dtd(package: Package, entry: zipfile.ZipInfo) -> None:
-    """Refuse declarations that no spreadsheet program writes and that attacks on XML readers need."""
-    tail = b""
-    try:
-        with package.archive.open(entry) as part:
-            while chunk := part.read(_SCAN_BYTES):
-                window = tail + chunk
-                if any(sign in window for sign in _MARKS) and any(pattern in window for pattern in _DTD):
-                    raise dtd_refusal(package.file)
-                tail = window[-_OVERLAP:]
-    except _DAMAGE as exc:
+    except DAMAGE as exc:
         raise damaged(package.file) from exc
 
 

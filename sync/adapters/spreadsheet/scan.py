@@ -1,7 +1,8 @@
 """One pass over a worksheet's XML: every cell where there is something to find, a few searches where there is not."""
 
 import re
-from typing import Final
+from collections.abc import Callable
+from typing import Final, TypeAlias
 from xml.parsers import expat
 
 from sync.adapters.spreadsheet.grid import MAX_ROW, Area, area, column_number, letters, outside, row_number
@@ -34,6 +35,9 @@ _SCANNED_BYTES: Final = 1_000_000
 _TEXTS: Final = frozenset({"s", "str", "inlineStr", "e"})
 _TEXT: Final = re.compile(rb'\st="(?:s|str|inlineStr|e)"')
 _CELLS_TRIED: Final = 200
+
+Reached: TypeAlias = Callable[[int, int], None]
+"""Hears the last row and the last column that a sheet's cells can reach, as soon as that is known."""
 
 
 class Scan:
@@ -73,13 +77,13 @@ class Scan:
                 self.hidden_columns.append((int(first), int(last)))
 
 
-def scan_sheet(data: bytes, file: str) -> Scan:
-    """Read what the XML of a sheet tells.
+def scan_sheet(data: bytes, file: str, reached: Reached | None = None) -> Scan:
+    """Read what the XML of a sheet tells; `reached` is called before the end of it, or not at all.
 
     Raises:
         InputError: `file.damaged`, `file.dtd`, `file.too_large`.
     """
-    plain = _scan_plain(data, file)
+    plain = _scan_plain(data, file, reached)
     if plain is not None:
         return plain
     scan = _CellScan(file)
@@ -89,7 +93,7 @@ def scan_sheet(data: bytes, file: str) -> Scan:
     return scan
 
 
-def _scan_plain(data: bytes, file: str) -> Scan | None:
+def _scan_plain(data: bytes, file: str, reached: Reached | None = None) -> Scan | None:
     """Scan a sheet that is written as Excel writes it by searching; `None` for any other, or for one full of formulas.
 
     Formulas and errors alone are seen one by one. Half the time of the whole pass. Cells that hold a format alone
@@ -112,6 +116,8 @@ def _scan_plain(data: bytes, file: str) -> Scan | None:
     last_formatted = max(numbers, default=0)
     if last_formatted * last_column > _PLAIN_CELLS or last_formatted > MAX_ROW:
         return None
+    if reached is not None:
+        reached(last_formatted, last_column)
     parse(data, None, file)  # well-formed to its end: readers of tables are lenient there
     scan = _CellScan(file)
     parse(data[: cells.start()] + special + data[cells.end() :], scan.start, file, on_parser=scan.use)

@@ -5,40 +5,88 @@ pandas is loaded at the first piece: by then calamine has let go of all that it 
 """
 
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
 from itertools import islice
 from typing import Final
 
-from python_calamine import CalamineError, CalamineSheet, SheetTypeEnum, load_workbook
+from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook, SheetTypeEnum, load_workbook
 
 from sync.adapters.confined import give_back_memory
 from sync.adapters.spreadsheet.package import damaged
+from sync.frozen import Frozen
 from sync.model import CellValue
 
 ROWS_AT_ONCE: Final = 1_024
 
 
-def sheets(data: bytes, file: str) -> Iterator[tuple[str, CalamineSheet]]:
-    """Give the name and the values of each sheet that can hold rows, in the workbook's order.
+class Book(Frozen):
+    """An open workbook and the names of its sheets that can hold rows, in its order."""
+
+    file: str
+    """The file's name, for messages."""
+    workbook: CalamineWorkbook
+    names: Sequence[str]
+
+    def sheet(self, name: str) -> CalamineSheet:
+        """Read a sheet, and after the last one let go of the workbook.
+
+        Raises:
+            InputError: `file.damaged`.
+        """
+        with _refusing(self.file):
+            sheet = self.workbook.get_sheet_by_name(name)
+        if name == self.names[-1]:
+            self.workbook.close()  # its texts weigh as much as the sheet, which has its own copy
+            give_back_memory()
+        return sheet
+
+
+class _Bytes(io.BytesIO):
+    """A file's bytes, which tell when calamine has taken the last of them."""
+
+    def __init__(self, data: bytes, on_end: Callable[[], None]) -> None:
+        super().__init__(data)
+        self._on_end = on_end
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        taken = super().read(size)
+        if not taken:
+            self._on_end()
+        return taken
+
+
+def open_book(data: bytes, file: str, on_taken: Callable[[], None] = lambda: None) -> Book:
+    """Open a workbook: its texts and formats are read, its sheets are not.
+
+    Args:
+        data: the file.
+        file: its name, for messages.
+        on_taken: is called when calamine has its own copy of the bytes, and needs the interpreter no more.
 
     Raises:
         InputError: `file.damaged`.
     """
     with _refusing(file):
-        book = load_workbook(io.BytesIO(data))
+        workbook = load_workbook(_Bytes(data, on_taken))
         names = list(
-            dict.fromkeys(sheet.name for sheet in book.sheets_metadata if sheet.typ == SheetTypeEnum.WorkSheet)
+            dict.fromkeys(sheet.name for sheet in workbook.sheets_metadata if sheet.typ == SheetTypeEnum.WorkSheet)
         )
     if not names:
         raise damaged(file)
-    for name in names:
-        with _refusing(file):
-            sheet = book.get_sheet_by_name(name)
-        if name == names[-1]:
-            book.close()  # its texts weigh as much as the sheet, which has its own copy
-            give_back_memory()
+    return Book(file, workbook, names)
+
+
+def sheets(book: Book, first: CalamineSheet | None = None) -> Iterator[tuple[str, CalamineSheet]]:
+    """Give the name and the values of each sheet, in the workbook's order; the first may have been read before.
+
+    Raises:
+        InputError: `file.damaged`.
+    """
+    for name in book.names:
+        sheet = book.sheet(name) if first is None else first
+        first = None
         yield name, sheet
         del sheet
 

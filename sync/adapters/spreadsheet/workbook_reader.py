@@ -1,32 +1,48 @@
 """Workbooks (.xlsx, .xlsm, .ods) to tables: pandas with calamine for the values, the XML's facts for the rest."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
 from typing import Final
 
+from python_calamine import CalamineSheet
+
 from sync.adapters.confined import give_back_memory
-from sync.adapters.spreadsheet.adaptations import adapted
+from sync.adapters.spreadsheet.adaptations import adapted, is_readable
+from sync.adapters.spreadsheet.beside import Beside
 from sync.adapters.spreadsheet.container import Content
+from sync.adapters.spreadsheet.dtds import refuse_dtds
 from sync.adapters.spreadsheet.facts import SheetFacts, read_facts
 from sync.adapters.spreadsheet.grid import MAX_CELLS, reaches_too_far
 from sync.adapters.spreadsheet.marking import Marking
-from sync.adapters.spreadsheet.package import Package, damaged, refuse_dtds
+from sync.adapters.spreadsheet.package import Package, damaged
 from sync.adapters.spreadsheet.parts import FileEnd, Part, Rows, SheetEnd
-from sync.adapters.spreadsheet.starting import Kind
-from sync.adapters.spreadsheet.values import pieces, sheets
+from sync.adapters.spreadsheet.values import open_book, pieces, sheets
 from sync.errors import InputError
 
 _NO_FACTS: Final = SheetFacts("")
 _FORMATTED_ROWS_NOTED: Final = 1_000
+_LARGE: Final = 1_000_000
+"""Bytes of a sheet's XML, some 4,000 rows: with less, a thread saves no time that anybody notices."""
 
 
-def read_workbook(content: Content) -> Iterator[Part]:
-    """Read every sheet of an Excel workbook.
+def read_workbook(content: Content, beside: Callable[[bytes, str], Beside] = Beside) -> Iterator[Part]:
+    """Read every sheet of an Excel workbook; of a large one, its values beside its XML's facts.
 
     Raises:
         InputError: `file.damaged`, `file.dtd`, `file.too_large`, `file.ambiguous`.
     """
     package = _checked(content)
-    return _read(content, read_facts(package), tuple(_notes(package)))
+    notes = tuple(_notes(package))
+    begun = _begun(package, beside, content.data)
+    if begun is None:
+        facts = _reachable(read_facts(package), package)
+        book = open_book(adapted(package, facts.values()) or content.data, package.file)
+        return _read(content, facts, notes, sheets(book))
+    with closing(begun):
+        facts = _reachable(read_facts(package, begun.go_on), package)
+        copy = adapted(package, facts.values())
+        book, first = begun.result() if copy is None else (open_book(copy, package.file), None)
+    return _read(content, facts, notes, sheets(book, first))
 
 
 def read_open_document(content: Content) -> Iterator[Part]:
@@ -39,7 +55,8 @@ def read_open_document(content: Content) -> Iterator[Part]:
 
     package = _checked(content)
     notes = ("Macros of the file were neither run nor kept.",) if package.holds(start="basic/") else ()
-    return _read(content, read_open_document_facts(package), notes)
+    facts = _reachable(read_open_document_facts(package), package)
+    return _read(content, facts, notes, sheets(open_book(content.data, package.file)))
 
 
 def _checked(content: Content) -> Package:
@@ -49,14 +66,24 @@ def _checked(content: Content) -> Package:
     return content.package
 
 
-def _read(content: Content, facts: dict[str, SheetFacts], notes: tuple[str, ...]) -> Iterator[Part]:
+def _begun(package: Package, beside: Callable[[bytes, str], Beside], data: bytes) -> Beside | None:
+    """Have calamine begin with a large workbook that it can read as it is."""
+    if max(map(len, package.kept.values()), default=0) < _LARGE or not is_readable(package):
+        return None
+    try:
+        return beside(data, package.file).begin()
+    except RuntimeError:  # no thread is to be had: one after the other, then
+        return None
+
+
+def _read(
+    content: Content,
+    facts: Mapping[str, SheetFacts],
+    notes: tuple[str, ...],
+    values_of_sheets: Iterator[tuple[str, CalamineSheet]],
+) -> Iterator[Part]:
     file = content.path.name
-    _check_reach(facts, file)
-    data = content.data
-    if content.package is not None and content.kind is Kind.XLSX:
-        data = adapted(content.package, facts.values()) or data
-    give_back_memory()  # the pass over the XML needed a part or two of it as a whole
-    for name, values in sheets(data, file):
+    for name, values in values_of_sheets:
         sheet = facts.get(name, _NO_FACTS)
         marking = Marking(sheet, file)
         for rows in marking.rows(pieces(values, file)):
@@ -96,13 +123,16 @@ def _formatted_rows(facts: Mapping[str, SheetFacts]) -> Iterator[str]:
             )
 
 
-def _check_reach(facts: dict[str, SheetFacts], file: str) -> None:
+def _reachable(facts: dict[str, SheetFacts], package: Package) -> dict[str, SheetFacts]:
     """Refuse a stray value far outside before a reader makes room for everything up to it."""
     cells = 0
     for sheet in facts.values():
         cells += sheet.last_row * sheet.last_column
         if cells > MAX_CELLS:
-            raise reaches_too_far(file, sheet.name, last_row=sheet.last_row, last_column=sheet.last_column)
+            raise reaches_too_far(package.file, sheet.name, last_row=sheet.last_row, last_column=sheet.last_column)
+    package.kept.clear()  # a sheet that no name leads to
+    give_back_memory()  # the pass over the XML needed a part as a whole
+    return facts
 
 
 def _refuse_lost_rows(file: str, sheet: SheetFacts, rows: int) -> None:
