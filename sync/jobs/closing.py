@@ -86,6 +86,8 @@ class Ended:
 def closing_up(ended: Ended, *, tell_by: Tell | None = None) -> Iterator[Ended]:
     """Close up when the block ends, in whatever way; an error goes on as it came.
 
+    The store is open from the start, while a sheet is still being read: who closes it last waits for the disk twice.
+
     Raises:
         ConfigError: an extra that the profile needs is not installed; the block is not begun.
     """
@@ -93,22 +95,30 @@ def closing_up(ended: Ended, *, tell_by: Tell | None = None) -> Iterator[Ended]:
     if ended.settings.metrics_file is not None:
         need_metrics()
     _make_ready(ended.settings)
+    store = _opened(ended)
     try:
         yield ended
     except BaseException as error:
         ended.error(error)
-        close_up(ended, tell_by=tell_by)
+        _close_up(ended, store, tell_by)
         raise
-    close_up(ended, tell_by=tell_by)
+    _close_up(ended, store, tell_by)
 
 
-def close_up(ended: Ended, *, tell_by: Tell | None = None) -> None:
+def _opened(ended: Ended) -> Store | None:
+    """Open the store; `None` where that fails: whoever needs it in the block says why."""
+    with suppress(CourseSyncError):
+        return open_store(ended.settings.state_dir, ended.clock)
+    return None
+
+
+def _close_up(ended: Ended, opened: Store | None, tell_by: Tell | None) -> None:
     """Tell what is news and write the figures; troubles with that are logged, and end nothing."""
     settings = ended.settings
     log = get_logger()
     unread = True
     try:
-        with closing(open_store(settings.state_dir, ended.clock)) as store:
+        with closing(opened or open_store(settings.state_dir, ended.clock)) as store:
             with suppress(CourseSyncError):
                 keep_look(store)
             for result in ended.results:
