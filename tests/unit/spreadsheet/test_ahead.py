@@ -79,7 +79,8 @@ def test_whoever_does_not_ask_leaves_nothing_behind(make_workbook: MakeWorkbook)
 
 def test_a_reader_that_dies_ahead_is_a_sentence(make_workbook: MakeWorkbook) -> None:
     """Its limits hold there as well, and the caller lives."""
-    path = make_workbook(ROW)
+    row = '<row r="{0}"><c r="A{0}"><v>1.5</v></c><c r="AM{0}"><v>2.5</v></c></row>'
+    path = make_workbook("".join(row.format(number) for number in range(1, 100_001)))
 
     with ReadingAhead(path, Limits(memory_bytes=150_000_000)).begin() as ahead, pytest.raises(Exception) as caught:  # noqa: PT011 - the class depends on how far it came
         ahead.result()

@@ -1,6 +1,7 @@
 """The reading process: it gives what a reading here gives, and its deaths are sentences to whoever asked."""
 
 import datetime as dt
+import hashlib
 import os
 import signal
 import struct
@@ -254,10 +255,11 @@ def test_a_cell_far_out_and_a_looping_container_are_refused_and_the_process_live
 
 def test_a_workbook_that_needs_too_much_memory_aborts_nobody_else(make_workbook: MakeWorkbook) -> None:
     """F5: the reader of workbooks aborts its process where memory is refused; here that is a sentence."""
-    row = '<row r="{0}"><c r="A{0}"><v>1.5</v></c><c r="AM{0}"><v>2.5</v></c></row>'
-    path = make_workbook("".join(row.format(number) for number in range(1, 100_001)), name="big.xlsx")
+    row = '<row r="{0}"><c r="A{0}" t="str"><v>{1}</v></c><c r="AM{0}"><v>2.5</v></c></row>'
+    texts = (hashlib.sha256(b"%d" % number).hexdigest() * 8 for number in range(1, 100_001))
+    path = make_workbook("".join(row.format(*each) for each in enumerate(texts, start=1)), name="big.xlsx")
 
-    with ReadingProcess(Limits(memory_bytes=250_000_000)) as process:
+    with ReadingProcess(Limits(memory_bytes=200_000_000)) as process:
         with pytest.raises(InputError) as caught:
             process.read(read_content(path))
 
