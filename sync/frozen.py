@@ -4,10 +4,12 @@ A run makes some million of them, and each start of a command defines two hundre
 times as long for the one, and twenty times for the other. What changes while the program is at work is a dataclass.
 """
 
-import dataclasses
 from typing import TYPE_CHECKING, Any, TypeVar, dataclass_transform
 
-from msgspec import Struct, field, structs
+from sync.lean import without
+
+with without("typing_extensions"):  # for Pythons that are older than ours: it loads all of `inspect`
+    from msgspec import Struct, field, structs
 
 if TYPE_CHECKING:
     from dataclasses import replace  # both kinds alike, and their fields are checked by name and type
@@ -22,7 +24,9 @@ else:
         """
         if isinstance(value, Struct):
             return structs.replace(value, **changes)
-        return dataclasses.replace(value, **changes)
+        from dataclasses import replace as replace_dataclass  # noqa: PLC0415 - it loads all of `inspect`
+
+        return replace_dataclass(value, **changes)
 
 
 __all__ = ["Frozen", "field", "replace"]

@@ -59,7 +59,7 @@ class ReadingProcess:
         return self._process
 
     def read(self, content: Content, *, encoding: str | None = None, is_last: bool = False) -> LoadedFile:
-        """Read the tables of a file; after the last one the process ends first, so that both never hold all of it.
+        """Read the tables of a file; after the last one the process is ended first, so that both never hold all of it.
 
         Raises:
             InputError: what the reader says of the file; or `file.crashed`, `file.too_slow`, `file.too_much_memory`.
@@ -81,9 +81,13 @@ class ReadingProcess:
             clock.cancel()
         if answer is None:
             raise self._bury(process, content.path.name, late=late.is_set())
-        if is_last:
+        if not is_last:
+            return self._take(answer, content)
+        process.kill()  # the system takes its memory back while the answer is made into a table here
+        try:
+            return self._take(answer, content)
+        finally:
             self.close()
-        return self._take(answer, content)
 
     def kill(self) -> None:
         """End the process from another thread, which may be in the middle of a file: that one is told of a crash."""
