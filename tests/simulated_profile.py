@@ -13,6 +13,7 @@ from sync.config import Settings, load_settings
 from sync.errors import CourseSyncError, Interrupted, LockHeld
 from sync.exchange import Request
 from sync.frozen import replace
+from sync.jobs.heap import one_of_many
 from sync.jobs.reports import Result
 from sync.jobs.runs import apply_sheet, resume_run, run_to_resume
 from sync.jobs.sheets import preview
@@ -29,6 +30,8 @@ from tests.world import server_limits
 
 BASE_URL = "http://127.0.0.1:9/api"
 SIGTERM = 15
+_LETS_GO = 10
+"""After so many commands, nothing of them is kept."""
 HEADINGS = ("Title", "DisplayOrder", "Active", "SectionContents")
 Cells = Mapping[int, Mapping[str, str]]
 """By Id: what each row has in its cells."""
@@ -137,6 +140,9 @@ class Profile:
     def session(self, fate: Fate | None = None) -> Iterator[Session]:
         """A process of this profile, from its opening of the store to its end, in good order or not."""
         self.commands += 1
+        if self.commands % _LETS_GO == 0:
+            with one_of_many():  # what was a process each is one here, and would keep a megabyte of each
+                pass
         with closing(open_store(self.settings.state_dir, self.clock)) as store:
             # Deaths are simulated here, the machine stays up: waiting for the disk would be most of the test's time.
             store.connection.exec_driver_sql("PRAGMA synchronous = OFF")

@@ -50,6 +50,7 @@ from sync.inbox import (
     sort_out,
 )
 from sync.jobs.closing import Ended, note
+from sync.jobs.heap import one_of_many
 from sync.jobs.reports import Result, write_run_report
 from sync.jobs.runs import apply_sheet
 from sync.jobs.sheets import Preview, check_report, hash_of, read_sheet, refuse_invalid
@@ -223,6 +224,7 @@ class Inbox:
             self.ended.error(InternalError(move.reason), sheet=delivery.name)
         return self._put(store, delivery, move.place, move.exit_code, reason=move.reason, run_id=move.run_id)
 
+    @one_of_many()
     def _run(self, store: Store, delivery: Delivery, path: Path, opened: "_Opened") -> Handled:
         report = self.folder.report_folder(delivery.delivery)
         count_start(store, delivery.delivery)

@@ -3,6 +3,7 @@
 The files, the store, the sandbox and the receiver of the alerts are real; the clock is put forward from night to night.
 """
 
+import gc
 import json
 import resource
 import threading
@@ -191,6 +192,7 @@ def test_thirty_nights(nights: Nights, sandbox: SandboxProcess, capsys: pytest.C
         26: [2],
     }
     assert nights.night == 30
+    assert gc.get_freeze_count() == 0, "nothing of a sheet outlives its night"
     (next_step,) = {text.rsplit("Next: ", 1)[1] for text in nights.texts if "need attention" in text}
     assert Path(next_step.split("cells of ")[1].split(",")[0]).is_file()
     assert sandbox.records()[IDS[0]]["Title"] == "Late"

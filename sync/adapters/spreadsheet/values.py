@@ -1,13 +1,14 @@
-"""The values of a workbook's sheets, some thousand rows at a time: calamine reads them, pandas holds pieces with times.
+"""The values of a workbook's sheets, some thousand rows at a time, as calamine reads them.
 
 A whole sheet as objects of Python takes three times what calamine keeps it in, so there is never more than a piece.
-pandas is loaded at the first piece with a date or a time: that takes as long as reading 10,000 rows, and 45 MB.
+pandas, whose engine for workbooks calamine is, reads text: here it would turn rows into columns and change no value,
+for 45 MB and as much time as 10,000 rows take.
 """
 
 import io
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime
 from itertools import islice
 from typing import Final
 
@@ -19,7 +20,6 @@ from sync.frozen import Frozen
 from sync.model import CellValue
 
 ROWS_AT_ONCE: Final = 1_024
-_TIMES: Final = frozenset({date, datetime, time, timedelta})
 
 
 class Book(Frozen):
@@ -111,17 +111,8 @@ def pieces(sheet: CalamineSheet, file: str) -> Iterator[list[tuple[CellValue, ..
 
 
 def _cells(piece: Sequence[Sequence[CellValue]]) -> list[tuple[CellValue, ...]]:
-    columns = list(map(list, zip(*piece, strict=True)))
-    if any(not _TIMES.isdisjoint(map(type, column)) for column in columns):
-        columns = _columns_with_times(piece)
+    columns = map(list, zip(*piece, strict=True))
     return list(zip(*map(_as_held, columns), strict=True))
-
-
-def _columns_with_times(piece: Sequence[Sequence[CellValue]]) -> list[list[CellValue]]:
-    import pandas as pd  # noqa: PLC0415 - weighs 45 MB and a sixth of a second; most sheets hold no times
-
-    frame = pd.DataFrame(piece, dtype=object)
-    return [frame[column].tolist() for column in frame]
 
 
 def _as_held(column: list[CellValue]) -> list[CellValue]:

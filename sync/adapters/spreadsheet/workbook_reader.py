@@ -1,4 +1,4 @@
-"""Workbooks (.xlsx, .xlsm, .ods) to tables: calamine and pandas for the values, the XML's facts for the rest."""
+"""Workbooks (.xlsx, .xlsm, .ods) to tables: calamine for the values, the XML's facts for the rest."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing

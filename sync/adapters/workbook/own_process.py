@@ -64,7 +64,7 @@ class OwnProcess:
 
         If it cannot be started, whoever asks it later hears of it.
         """
-        with suppress(OSError):
+        with suppress(OSError), self._changing:
             self._process = self._process or _start(self._limits)
 
     def order_ahead(self, order: Order) -> None:

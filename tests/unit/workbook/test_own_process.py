@@ -125,9 +125,9 @@ def test_another_order_than_the_one_ahead_is_served_anew(tmp_path: Path, *, wait
     order = order_for(workbook_at(tmp_path / "a.xlsx"))
     other = replace(order, report=replace(order.report, run_id=RunId("20260302-091407-ffff")))
     with OwnProcess() as process:
+        process.begin()
         process.order_ahead(order)
         if waits:
-            process.begin()
             wait_until(lambda: process.pid is None)
         anew = process.annotated(other)
 
