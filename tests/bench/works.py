@@ -21,7 +21,7 @@ Measure = Callable[[], Row]
 
 MANY, FEW = 5, 3
 LONG = 50_000
-"""From so many rows on, or so many times a wait for the server, a run takes minutes: three rounds instead of five."""
+"""From so many updates on, or a minute of waiting for the server, a run takes minutes: three rounds instead of five."""
 PEER_WAITS_AT_MOST_S = 900.0
 """A peer that would wait longer than this for answers alone is not waited for."""
 
@@ -100,7 +100,7 @@ def unthrottled(rows: int, latency_ms: int, goal: str = "", *, changed: bool) ->
         commands |= {"calamine": parties.floor("read")}
         if waits_s <= PEER_WAITS_AT_MOST_S:
             commands |= {"loop": parties.floor("puts" if changed else "batches")}
-        found = medians(commands, FEW if rows * (1 + changed) >= LONG or waits_s > 60 else MANY)
+        found = medians(commands, FEW if rows * changed >= LONG or waits_s > 60 else MANY)
     state = "every row changed" if changed else "nothing changed"
     floors = [f"calamine alone {shown_s(found['calamine'].clock)}"]
     if "peer" not in found:
@@ -128,7 +128,7 @@ def memory(rows: int) -> Row:
     """The most memory of all processes together, nothing changed, without limits."""
     with CannedServer(rows) as server:
         parties = Parties(server, rows, changed=False)
-        rounds = at_most(FEW)
+        rounds = at_most(MANY)
         ours = max(peak_bytes(parties.ours()) for _ in range(rounds))
         peer = max(peak_bytes(parties.peer()) for _ in range(rounds))
     return Row(
