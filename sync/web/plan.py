@@ -9,7 +9,7 @@ from starlette.responses import FileResponse, Response
 
 from sync.adapters.finding import Filter
 from sync.adapters.store.history import find_run
-from sync.adapters.store.orders import OrderKind, keep_order, orders_of_plan
+from sync.adapters.store.orders import OrderKind, keep_order, orders_of_plans
 from sync.jobs.decisions import decisions_in, pending
 from sync.jobs.prepared import Kind, Prepared, Stage
 from sync.rails import HELD
@@ -55,7 +55,7 @@ def plan(visit: Visit) -> Response:
         undone=_undone(visit, prepared),
         rails=answer.get("rails", []),
         saved=answer.get("plan"),
-        orders=orders_of_plan(visit.store, prepared.name),
+        orders=orders_of_plans(visit.store, [prepared.name]),
         files=[name for name in DOWNLOADS if (prepared.folder / name).is_file()],
         may_approve=visit.person.role >= Role.APPROVER,
         is_undo=prepared.about.kind is Kind.UNDO,

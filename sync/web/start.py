@@ -7,7 +7,15 @@ from starlette.responses import Response
 
 from sync.adapters.lock import who_holds
 from sync.adapters.store.history import recent_runs
-from sync.adapters.store.orders import Order, OrderKind, OrderState, find_order, open_orders, withdraw_order
+from sync.adapters.store.orders import (
+    Order,
+    OrderKind,
+    OrderState,
+    find_order,
+    open_orders,
+    orders_of_plans,
+    withdraw_order,
+)
 from sync.adapters.store.standing import counts_by_status
 from sync.bootstrap import read_ledger
 from sync.for_good import is_for_good
@@ -52,6 +60,7 @@ def start(visit: Visit) -> Response:
         orders=orders,
         carried_out=bool(at_work),
         at_work=OrderState.AT_WORK,
+        approved={order.plan for order in orders_of_plans(store, [each.name for each in prepared])},
         plans=[each for each in prepared if each.about.kind in (Kind.PLAN, Kind.UNDO)],
         files=[(each, asked_for(each)) for each in prepared if each.about.kind in (Kind.EXPORT, Kind.TEMPLATE)][:4],
         runs=[

@@ -67,6 +67,7 @@ ENGLISH: Final[Mapping[str, str]] = {
     "start.queue.stop": "Stop for good",
     "start.queue.withdraw": "Take it back",
     "start.plans": "Plans",
+    "start.plans.approved": "approved",
     "start.plans.none": "No plan yet.",
     "start.runs": "Runs",
     "start.runs.none": "No run yet.",

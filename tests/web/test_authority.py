@@ -43,6 +43,15 @@ def test_s16_each_role_may_do_its_own_and_no_more(staffed: PageProcess, name: st
     assert person.get(f"/runs/{NO_RUN}/events").status_code in {200, 404}
 
 
+def test_s16_who_may_not_approve_is_told_whom_to_ask(staffed: PageProcess, tmp_path: Path) -> None:
+    """S16: the page of a plan leads only those to the approval who may give it; others hand its address on."""
+    plan, _ = staffed.visitor("olga").planned(write_sheet(tmp_path / "a.xlsx", ("Id", "Title"), (1414925064, "Asked")))
+    pages = {name: staffed.visitor(name).get(plan).text for name in ("vera", "olga", "ada")}
+
+    assert {name for name, text in pages.items() if f"{plan}/approval" in text} == {"ada"}
+    assert {name for name, text in pages.items() if "Your role may not approve" in text} == {"vera", "olga"}
+
+
 def test_s16_nobody_approves_the_own_upload_where_four_eyes_are_asked_for(
     tmp_path: Path, sandbox: SandboxProcess
 ) -> None:

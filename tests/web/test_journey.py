@@ -188,12 +188,17 @@ def test_a_second_approved_run_waits_in_plain_sight(visitor: Visitor, sandbox: S
     with slowed(sandbox, 1500):
         orders = [visitor.approve(plan) for plan in plans]
         start = visitor.get("/").text
+        approved = '<td role="cell">approved</td>'
+        assert start.count(approved) >= len(plans)
         taken_back = visitor.post(f"{orders[2].headers['location']}/withdrawal")
 
     assert "Number" in start
     assert "queue" in start
     assert taken_back.status_code == 303
     assert "taken back" in visitor.get(orders[2].headers["location"]).text
+    assert visitor.get("/").text.count(approved) == start.count(approved) - 1
+    assert f"{plans[2]}/approval" in visitor.get(plans[2]).text
+    assert f"{plans[1]}/approval" not in visitor.get(plans[1]).text
     visitor.ended(visitor.run_of(orders[1]))
     assert sandbox.records()[SECTIONS[17]]["Title"] == "Second 0"
 

@@ -1,6 +1,6 @@
 """What the page has approved and still asks: orders, carried out one after the other, and requests to a run at work."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from enum import StrEnum
 
 from sqlalchemy import Row as DbRow
@@ -114,9 +114,10 @@ def find_order(store: Store, number: int) -> Order | None:
     return found[0] if found else None
 
 
-def orders_of_plan(store: Store, plan: str) -> tuple[Order, ...]:
-    """The orders of a plan, the latest first."""
-    return _all(store, select(orders).where(orders.c.plan == plan).order_by(orders.c.number.desc()))
+def orders_of_plans(store: Store, plans: Collection[str]) -> tuple[Order, ...]:
+    """The orders of these plans that nobody has taken back, the latest first."""
+    stands = orders.c.state != OrderState.WITHDRAWN.value
+    return _all(store, select(orders).where(orders.c.plan.in_(plans), stands).order_by(orders.c.number.desc()))
 
 
 def open_orders(store: Store) -> tuple[Order, ...]:
