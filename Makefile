@@ -21,6 +21,8 @@ help: ## say what each target does
 		printf '%-20s %s\n' "$$name" "$$what"; done
 
 setup: .venv/.runtime ## make .venv with the pinned packages and coursesync itself
+	@# Where Python is told to write no byte code, every start would compile all of it.
+	@$(BIN)/python -m compileall -q sync
 
 demo: .venv/.runtime ## show a whole run against the local sandbox
 	$(BIN)/coursesync demo
@@ -96,8 +98,7 @@ clean: ## remove what builds and checks leave; the environment and reports stay
 
 .venv/.runtime: pyproject.toml .venv/.packages
 	$(INSTALL) --no-deps --no-build-isolation -e .
-	@# Where Python is told to write no byte code, every start would compile all of it.
-	$(BIN)/python -m compileall -q sync
+	@$(BIN)/python -m compileall -q sync
 	@touch $@
 
 .venv/.dev: requirements-dev.txt .venv/.runtime

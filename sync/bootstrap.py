@@ -126,7 +126,11 @@ def open_session(settings: Settings, *, clock: Clock | None = None) -> Iterator[
         stack.callback(api.close)
         senders = ThreadedSenders(api, places=settings.in_flight, clock=clock, notices=ledger.at_once == 1)
         stack.callback(senders.close)
-        yield Session(settings, clock, store, ledger, tokens, api, senders, meter)
+        session = Session(settings, clock, store, ledger, tokens, api, senders, meter)
+        try:
+            yield session
+        finally:
+            session.own.close()
 
 
 def open_ledger(store: Store, settings: Settings, clock: Clock) -> QuotaLedger:

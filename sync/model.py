@@ -239,7 +239,7 @@ class Unchanged(Frozen):
     """Live is as asked already."""
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclasses.dataclass(frozen=True, slots=True)  # a `Frozen` compares every field
 class Conflict:
     """Somebody else changed what the row wants to change."""
 

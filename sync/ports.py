@@ -154,7 +154,7 @@ class OpenIntent(Frozen):
     """How many processes died while a PUT of this row was under way, this intent's included."""
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclasses.dataclass(frozen=True, slots=True)  # a `Frozen` compares every field
 class DesiredValue:
     """What a run made so for one field."""
 

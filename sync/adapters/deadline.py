@@ -1,5 +1,6 @@
 """A deadline for a whole exchange: the time-outs of httpcore begin anew with each byte that drips in."""
 
+import encodings.idna  # noqa: F401 - for the host's name: loaded at leisure, not with the first connection
 import ssl
 import threading
 import time

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -79,7 +80,10 @@ def write_reports(
 
 def order_ahead(report: RunReport, source: SheetSource, own: OwnProcess) -> None:
     """Have the report.xlsx made that `report` will probably ask for, if it is made in a process of its own."""
-    if source.format == "xlsx":
+    if source.format != "xlsx":
+        return
+    # What goes wrong with it, whoever writes the report meets again, and says: it keeps no run from being begun.
+    with suppress(Exception):
         own.order_ahead(order_of(with_cells(report, sheet=source.sheet, columns=source.columns), source))
 
 

@@ -5,7 +5,6 @@ processor than all else that an update needs. Here each thread has its one conne
 strict as it is). The network and its time-outs stay those of httpcore. The only module that imports httptools.
 """
 
-import encodings.idna  # noqa: F401 - by which a host's name is told: loaded at leisure, not with the first request
 import re
 import ssl
 import time

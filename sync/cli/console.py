@@ -176,6 +176,9 @@ class RunEvents:
         from rich.console import Console  # noqa: PLC0415 - only at a terminal
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn  # noqa: PLC0415
 
+        self._counted.clear()
+        if self._progress is not None:
+            self._progress.stop()  # of an earlier run of this command
         console = Console(stderr=True, no_color=bool(os.environ.get("NO_COLOR")))
         columns = (TextColumn("sending"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
         self._progress = Progress(*columns, console=console, transient=True)

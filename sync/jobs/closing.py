@@ -100,25 +100,33 @@ def closing_up(ended: Ended, *, tell_by: Tell | None = None) -> Iterator[Ended]:
         yield ended
     except BaseException as error:
         ended.error(error)
-        _close_up(ended, store, tell_by)
+        met_again = isinstance(store, Exception) and str(store) == str(error)
+        _close_up(ended, store if met_again or isinstance(store, Store) else None, tell_by)
         raise
-    _close_up(ended, store, tell_by)
+    _close_up(ended, store if isinstance(store, Store) else None, tell_by)
 
 
-def _opened(ended: Ended) -> Store | None:
-    """Open the store; `None` where that fails: whoever needs it in the block says why."""
-    with suppress(CourseSyncError):
+def _opened(ended: Ended) -> Store | Exception:
+    """Open the store, or give what that fails with: whoever needs it in the block tries it again, and says why."""
+    try:
         return open_store(ended.settings.state_dir, ended.clock)
-    return None
+    except Exception as error:  # noqa: BLE001 - what it is does not matter before the store is needed
+        return error
 
 
-def _close_up(ended: Ended, opened: Store | None, tell_by: Tell | None) -> None:
+def _store_of(ended: Ended, opened: Store | Exception | None) -> Store:
+    if isinstance(opened, Exception):
+        raise opened  # the block has waited for it as well: not a third time
+    return opened or open_store(ended.settings.state_dir, ended.clock)
+
+
+def _close_up(ended: Ended, opened: Store | Exception | None, tell_by: Tell | None) -> None:
     """Tell what is news and write the figures; troubles with that are logged, and end nothing."""
     settings = ended.settings
     log = get_logger()
     unread = True
     try:
-        with closing(opened or open_store(settings.state_dir, ended.clock)) as store:
+        with closing(_store_of(ended, opened)) as store:
             with suppress(CourseSyncError):
                 keep_look(store)
             for result in ended.results:

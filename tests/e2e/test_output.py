@@ -306,6 +306,23 @@ def test_the_bar_counts_only_rows_that_are_sent(shell: Shell, sandbox: SandboxPr
     assert counted == sorted(counted)
 
 
+def test_the_bar_of_a_second_run_begins_anew(shell: Shell, sandbox: SandboxProcess) -> None:
+    """A drop folder has two sheets: each counts its own rows, from none to all."""
+    sandbox.options(latency_ms=300)
+    shell.profile("[inbox]\nsettled_s = 0.05")
+    (shell.folder / "inbox").mkdir()
+    sections = sandbox.records()
+    for word, ids in (("A", list(sections)[:12]), ("B", list(sections)[:12])):
+        shell.write(f"inbox/{word}.csv", ["Id", "Title"], *([key, f"{word} {key}"] for key in ids))
+    with _terminal(shell, "inbox", str(shell.folder / "inbox")) as terminal:
+        code = terminal.end()
+
+    counted = [int(done) for done in re.findall(r"(\d+)/12\b", terminal.shown)]
+    second = counted[counted.index(12) :]
+    assert code == 0
+    assert (counted[0], min(second), counted[-1], max(counted)) == (0, 0, 12, 12)
+
+
 def test_no_color_is_honoured(shell: Shell, sandbox: SandboxProcess) -> None:
     """The bar without colour, and the log too where a terminal is asked to show it."""
     sandbox.options(latency_ms=50)

@@ -1,5 +1,6 @@
 """A run that has nothing to send has its report.xlsx made while it is written down: the very one it would get later."""
 
+from contextlib import suppress
 from pathlib import Path
 
 from openpyxl import Workbook
@@ -8,10 +9,13 @@ from sync.adapters.spreadsheet import load_here
 from sync.adapters.workbook.own_order import Order
 from sync.adapters.workbook.own_process import OwnProcess
 from sync.adapters.workbook.own_task import NotCarried
-from sync.errors import CourseSyncError, Interrupted
+from sync.bootstrap import open_session
+from sync.config import load_settings
+from sync.errors import CourseSyncError, Interrupted, StoreNotWritten
 from sync.jobs.runs import apply_sheet
 from sync.jobs.watch import Watch
 from sync.validate import check_sheet
+from tests.own_orders import is_reaped
 from tests.simulated_profile import Profile
 from tests.simulated_server import section
 
@@ -95,3 +99,25 @@ def test_a_run_that_is_stopped_gets_the_report_of_its_end(tmp_path: Path) -> Non
     (ahead,), (asked,) = own.ahead, own.asked
     assert asked.report.exit_code == 143
     assert not ahead.asks_the_same(asked)
+
+
+def test_a_session_leaves_no_such_process_behind(tmp_path: Path) -> None:
+    """However it ends, also between the order and the report."""
+    settings = load_settings(
+        profile=None,
+        config_path=None,
+        options={"base_url": "http://127.0.0.1:9/api", "account": "a", "state_dir": str(tmp_path / "state")},
+        environ={"COURSESYNC_TOKEN": "canary"},
+        cwd=tmp_path,
+        user_config_dir=tmp_path,
+        needs_network=True,
+    )
+    pids: list[int | None] = []
+    with suppress(StoreNotWritten), open_session(settings) as session:
+        session.own.begin()
+        pids.append(session.own.pid)
+        raise StoreNotWritten("The disk is full.")
+
+    (pid,) = pids
+    assert pid is not None
+    assert is_reaped(pid)

@@ -69,6 +69,7 @@ class Beside:
     def _run(self) -> None:
         try:
             book = open_book(self._data, self._file, self._is_at_work.set)
+            self._is_at_work.set()  # a reader that does not ask for an end of the bytes has them all the same
             self._is_decided.wait()
             self._found = book, book.sheet(book.names[0]) if self._may_read else None
         except BaseException as error:  # noqa: BLE001 - whoever asks for the result is told

@@ -6,10 +6,10 @@ import struct
 import zipfile
 import zlib
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Final
 
 from sync.errors import InputError
-from sync.frozen import Frozen, field
 
 MAX_INFLATED_BYTES: Final = 200_000_000
 MAX_PART_BYTES: Final = 100_000_000
@@ -40,7 +40,8 @@ DAMAGE: Final = (
 """What `zipfile` and the libraries below it end with over a part that is broken."""
 
 
-class Package(Frozen):
+@dataclass(slots=True)
+class Package:
     """A checked zip that holds a workbook."""
 
     file: str

@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from concurrent.futures import Future, wait
 from contextlib import suppress
 from types import TracebackType
@@ -21,6 +22,10 @@ from sync.adapters.workbook.own_task import CODES, NotCarried
 
 ENTRY: Final = "sync.adapters.workbook.own_entry"
 LIMITS: Final = Limits(memory_bytes=2_000_000_000, cpu_s=60, wall_s=120.0)
+
+
+def _in_a_thread(what: Callable[[], None]) -> None:
+    threading.Thread(target=what, name="ordered-ahead", daemon=True).start()
 
 
 class _Ahead:
@@ -36,13 +41,14 @@ class _Ahead:
 class OwnProcess:
     """A process that serves one order; started when it is begun, or else when it is asked."""
 
-    def __init__(self, limits: Limits = LIMITS) -> None:
-        """Start nothing yet."""
+    def __init__(self, limits: Limits = LIMITS, *, beside: Callable[[Callable[[], None]], None] = _in_a_thread) -> None:
+        """Start nothing yet; `beside` has something done while the caller goes on."""
         self._limits = limits
+        self._beside = beside
         self._process: subprocess.Popen[bytes] | None = None
         self._ahead: _Ahead | None = None
         self._changing: Final = threading.Lock()
-        """Held while a process is started or ended by who may not be the only one to do so."""
+        """Held while a process is started, and while an order is given up that may be about to start one."""
 
     def __enter__(self) -> Self:
         """Close it at the end."""
@@ -59,6 +65,11 @@ class OwnProcess:
         """The id of the process; `None` while there is none."""
         return None if self._process is None else self._process.pid
 
+    @property
+    def holds_nothing(self) -> bool:
+        """Whether there is neither a process nor an order."""
+        return self._process is None and self._ahead is None
+
     def begin(self) -> None:
         """Start it without waiting for it: it loads its libraries while the caller goes on.
 
@@ -68,20 +79,27 @@ class OwnProcess:
             self._process = self._process or _start(self._limits)
 
     def order_ahead(self, order: Order) -> None:
-        """Have an order served that is probably the one that will be asked for, while the caller goes on."""
-        self._ahead = ahead = _Ahead(order)
-        threading.Thread(target=self._serve, args=(ahead,), name="ordered-ahead", daemon=True).start()
+        """Have an order served that is probably the one that will be asked for, while the caller goes on.
+
+        Where there is no thread to be had for it, nothing is: it will be served when it is asked for.
+        """
+        self._give_up()
+        ahead = _Ahead(order)
+        with suppress(RuntimeError):
+            self._beside(lambda: self._serve(ahead))
+            self._ahead = ahead
 
     def annotated(self, order: Order) -> bytes | NotCarried:
         """Write the results onto a copy of the original; or say why that did not come about.
 
         What was ordered ahead is taken if it is this very order. The process has ended then, in any case.
         """
-        if self._ahead is None or not self._ahead.order.asks_the_same(order):
-            self._give_up()
-            self._ahead = ahead = _Ahead(order)
-            self._serve(ahead)
-        return self._ahead.found.result()
+        ahead = self._ahead
+        if ahead is not None and ahead.order.asks_the_same(order):
+            self._ahead = None
+            return ahead.found.result()
+        self._give_up()
+        return self._carried(_Ahead(order))
 
     def close(self) -> None:
         """End the process, if it still is there, whatever it is at, and wait for it: no zombie stays."""
@@ -95,8 +113,9 @@ class OwnProcess:
             return
         with self._changing:
             ahead.given_up = True
-            if self._process is not None:
-                self._process.kill()
+            process = self._process
+            if process is not None:
+                process.kill()
         wait([ahead.found])
 
     def _serve(self, ahead: _Ahead) -> None:

@@ -4,63 +4,24 @@ import os
 import signal
 import subprocess
 import sys
-import threading
-import time
 import zipfile
-from collections.abc import Callable
-from io import BytesIO
 from pathlib import Path
 
 import pytest
 import xlsxwriter
-from openpyxl import Workbook
 
 from sync.adapters.confined import ROOT, Limits, command
-from sync.adapters.workbook.layout import Layout
-from sync.adapters.workbook.own_order import Order
 from sync.adapters.workbook.own_process import ENTRY, LIMITS, OwnProcess, annotated_apart
 from sync.adapters.workbook.own_task import NotCarried
 from sync.adapters.workbook.results import report_workbook
 from sync.adapters.workbook.source import SheetSource
-from sync.frozen import replace
-from sync.headings import RESULT_HEADINGS
-from sync.model import QuotaUse, RunId
+from tests.own_orders import is_reaped, order_for, parts_of, workbook_at
 from tests.workbooks import checked_at, here, opened, remarks_of, report_on
 
 PIXEL = bytes.fromhex(
     "89504e470d0a1a0a0000000d4948445200000001000000010804000000b51c0c020000000b4944415478da6364600000000600023081d02f"
     "0000000049454e44ae426082"
 )
-
-
-def workbook_at(path: Path, *, merge: str | None = None) -> Path:
-    workbook = Workbook()
-    sheet = workbook.worksheets[0]
-    sheet.append(["Id", "Title"])
-    sheet.append(["200", "a"])
-    workbook.save(path)
-    if merge:
-        _put_into_sheet(
-            path, "</sheetData>", f'</sheetData><mergeCells count="1"><mergeCell ref="{merge}"/></mergeCells>'
-        )
-    return path
-
-
-def _put_into_sheet(path: Path, old: str, new: str) -> None:
-    with zipfile.ZipFile(path) as archive:
-        parts = {name: archive.read(name) for name in archive.namelist()}
-    name = "xl/worksheets/sheet1.xml"
-    assert old.encode() in parts[name]
-    parts[name] = parts[name].replace(old.encode(), new.encode())
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        for each, content in parts.items():
-            archive.writestr(each, content)
-
-
-def order_for(path: Path) -> Order:
-    checked = checked_at(path)
-    source = SheetSource.of(checked)
-    return Order(report_on(checked), source, Layout.of(source, RESULT_HEADINGS), {}, ("said",))
 
 
 def test_the_process_writes_what_would_be_written_here(tmp_path: Path) -> None:
@@ -74,12 +35,6 @@ def test_the_process_writes_what_would_be_written_here(tmp_path: Path) -> None:
     cells = [list(opened(content).iter_rows(values_only=True)) for content in (apart, same)]
     assert cells[0] == cells[1]
     assert cells[0][1][:3] == ("200", "a", "failed")
-
-
-def parts_of(content: bytes) -> dict[str, bytes]:
-    """The parts of a workbook, but for the one that says when it was made."""
-    with zipfile.ZipFile(BytesIO(content)) as archive:
-        return {name: archive.read(name) for name in archive.namelist() if name != "docProps/core.xml"}
 
 
 def test_a_process_that_was_begun_writes_the_same(tmp_path: Path) -> None:
@@ -101,71 +56,6 @@ def test_a_process_that_was_begun_writes_the_same(tmp_path: Path) -> None:
     assert is_reaped(begun)
 
 
-def test_what_was_ordered_ahead_is_taken_by_who_asks_for_it(tmp_path: Path) -> None:
-    """The process that was begun has served it by then or is at it; a quota, of which it says nothing, is no matter."""
-    order = order_for(workbook_at(tmp_path / "a.xlsx"))
-    with OwnProcess(Limits(wall_s=60.0)) as process:
-        process.begin()
-        begun = process.pid
-        process.order_ahead(order)
-        wait_until(lambda: process.pid is None)
-        later = replace(order, report=replace(order.report, quota=(QuotaUse("minute", 1, 60),)))
-        taken = process.annotated(later)
-
-        assert process.pid is None
-    assert isinstance(taken, bytes)
-    assert parts_of(taken) == parts_of(bytes_of(annotated_apart(order)))
-    assert begun is not None
-    assert is_reaped(begun)
-
-
-@pytest.mark.parametrize("waits", [True, False])
-def test_another_order_than_the_one_ahead_is_served_anew(tmp_path: Path, *, waits: bool) -> None:
-    """Nobody gets a workbook that he has not asked for, whether the one ahead is done or just begun."""
-    order = order_for(workbook_at(tmp_path / "a.xlsx"))
-    other = replace(order, report=replace(order.report, run_id=RunId("20260302-091407-ffff")))
-    with OwnProcess() as process:
-        process.begin()
-        process.order_ahead(order)
-        if waits:
-            wait_until(lambda: process.pid is None)
-        anew = process.annotated(other)
-
-    assert parts_of(bytes_of(anew)) == parts_of(bytes_of(annotated_apart(other)))
-    assert parts_of(bytes_of(anew)) != parts_of(bytes_of(annotated_apart(order)))
-
-
-def test_who_closes_it_does_not_wait_for_what_was_ordered_ahead(tmp_path: Path) -> None:
-    """The process is ended, whatever it is at, and the thread that asked it is over."""
-    order = order_for(workbook_at(tmp_path / "a.xlsx"))
-    workbook_at(tmp_path / "a.xlsx", merge="A3:XFD1048576")
-    before = set(threading.enumerate())
-    process = OwnProcess()
-    process.begin()
-    pid = process.pid
-    assert pid is not None
-    process.order_ahead(order)
-    process.close()
-
-    assert process.pid is None
-    assert is_reaped(pid)
-    wait_until(lambda: not set(threading.enumerate()) - before)
-
-
-def bytes_of(content: object) -> bytes:
-    assert isinstance(content, bytes)
-    return content
-
-
-def wait_until(is_so: Callable[[], bool]) -> None:
-    """Give it a minute, as on a machine that is busy."""
-    for _ in range(6000):
-        if is_so():
-            return
-        time.sleep(0.01)
-    pytest.fail("it did not come about")
-
-
 def test_a_process_that_is_not_used_leaves_no_zombie() -> None:
     """Whoever closes it has ended it by its own id, and waited for it; to close it once more is nothing."""
     process = OwnProcess()
@@ -177,15 +67,6 @@ def test_a_process_that_is_not_used_leaves_no_zombie() -> None:
 
     assert process.pid is None
     assert is_reaped(pid)
-
-
-def is_reaped(pid: int) -> bool:
-    """Whether nothing of a child of ours is left, not even what it ended with."""
-    try:
-        os.waitpid(pid, os.WNOHANG)
-    except ChildProcessError:
-        return True
-    return False
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals")
