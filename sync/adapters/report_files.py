@@ -9,7 +9,9 @@ from typing import Final
 
 from sync.adapters.report_lines import csv_pieces, jsonl_pieces
 from sync.adapters.whole_file import Disk, FileContent, FileNotWritten, place, sweep
+from sync.adapters.workbook.own_order import Order
 from sync.adapters.workbook.own_process import OwnProcess
+from sync.adapters.workbook.own_task import NotCarried
 from sync.adapters.workbook.results import failed_workbook, order_of, report_workbook
 from sync.adapters.workbook.source import SheetSource
 from sync.frozen import Frozen
@@ -57,7 +59,7 @@ def write_reports(
     files: dict[str, Path] = {}
     notes: list[str] = []
     failures: list[FileNotWritten] = []
-    for name, content_of in _contents(report, source, own or OwnProcess()):
+    for name, content_of in _contents(report, source, own or OwnProcess(), notes):
         path = out / name
         try:
             content = content_of()
@@ -101,14 +103,22 @@ def summary_bytes(report: RunReport) -> bytes:
 
 
 def _contents(
-    report: RunReport, source: SheetSource | None, own: OwnProcess
+    report: RunReport, source: SheetSource | None, own: OwnProcess, notes: list[str]
 ) -> Iterator[tuple[str, Callable[[], FileContent | None]]]:
     """The files, the most telling and smallest first: on a disk that is almost full they still find room.
 
     report.xlsx comes last and takes longest, in a process of its own: that is at work while the others are written.
+    `notes` hears where the operator's workbook could not be carried over.
     """
+
+    def carried(order: Order) -> bytes | NotCarried:
+        content = own.annotated(order)
+        if isinstance(content, NotCarried):
+            notes.append(str(content))
+        return content
+
     with ThreadPoolExecutor(max_workers=1, thread_name_prefix="report") as beside:
-        workbook = beside.submit(report_workbook, report, source, carry=own.annotated)
+        workbook = beside.submit(report_workbook, report, source, carry=carried)
         yield "summary.json", lambda: summary_bytes(report)
         yield "report.csv", lambda: csv_pieces(report)
         yield "report.jsonl", lambda: jsonl_pieces(report)

@@ -16,6 +16,7 @@ from sync.errors import CourseSyncError, Interrupted
 
 EXIT_USAGE = 2
 EXIT_INTERNAL = 1
+_INTERRUPTED = ("Interrupted.", "", 130)
 
 
 class _Lazy(NamedTuple):
@@ -98,7 +99,9 @@ def run(words: Sequence[str]) -> int:
     except click.UsageError as error:
         where = f" See: {error.ctx.command_path} --help" if error.ctx else ""
         return _tell(error.format_message(), where.strip(), EXIT_USAGE, as_json=as_json)
-    except click.Abort:
+    except click.Abort as error:
+        if _was_interrupted(error):  # click makes an `Abort` of both
+            return _tell(*_INTERRUPTED, as_json=as_json)
         return _tell("Nothing was sent: the question was not answered.", "", 6, as_json=as_json)
     except click.ClickException as error:
         return _tell(error.format_message(), "", EXIT_USAGE, as_json=as_json)
@@ -107,15 +110,26 @@ def run(words: Sequence[str]) -> int:
     except CourseSyncError as error:
         return _tell(error.message, error.remedy, error.exit_code, as_json=as_json)
     except KeyboardInterrupt:
-        return _tell("Interrupted.", "", 130, as_json=as_json)
+        return _tell(*_INTERRUPTED, as_json=as_json)
     except OSError as error:
         if error.filename is not None or error.errno not in (errno.ENOSPC, errno.EDQUOT):
             return _internal(error, as_json=as_json)
         return _tell(f"The output could not be written: {error.strerror}.", "", EXIT_INTERNAL, as_json=as_json)
     except Exception as error:  # noqa: BLE001 - the entry point: an unforeseen error is said, logged, and exits 1
+        if _was_interrupted(error):  # in the midst of something that could not be put back as it was
+            return _tell(*_INTERRUPTED, as_json=as_json)
         return _internal(error, as_json=as_json)
     flush()
     return code if isinstance(code, int) else 0
+
+
+def _was_interrupted(error: BaseException) -> bool:
+    """Whether an error came of Ctrl-C, before a command listened to it or after."""
+    while (before := error.__cause__ or error.__context__) is not None:
+        error = before
+        if isinstance(error, KeyboardInterrupt):
+            return True
+    return False
 
 
 def _internal(error: Exception, *, as_json: bool) -> int:

@@ -295,6 +295,21 @@ def test_a_yes_sends_and_a_bar_shows_how_far_it_is(shell: Shell, sandbox: Sandbo
     assert len(sandbox.puts()) == 12
 
 
+@pytest.mark.parametrize("after_s", [0.12, 0.2, 0.3, 0.45])
+def test_an_interrupt_while_a_command_loads_is_one(shell: Shell, sandbox: SandboxProcess, after_s: float) -> None:
+    """Exit code 130 and one sentence, from the first moment on: no question was left unanswered, and nothing broke."""
+    with subprocess.Popen(
+        shell.command("apply", TITLES, "--yes"), stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8"
+    ) as process:
+        time.sleep(after_s)
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=LONGEST_S)
+
+    assert process.returncode in {130, 0, -signal.SIGINT}  # a quick machine is done, a slow one has no Python yet
+    assert "question" not in err
+    assert "Internal error" not in err
+
+
 def test_the_bar_counts_only_rows_that_are_sent(shell: Shell, sandbox: SandboxProcess) -> None:
     """19 of the 43 rows have nothing to be sent: the bar begins at none, and never passes the 24 that have."""
     sandbox.options(latency_ms=300)

@@ -12,7 +12,7 @@ from sync.exchange import Accepted, Put, ReadOne, Recalled, Records, Refused, Th
 from sync.line import SLEEP_MAX_S, Departure, Line, out_of_allowance
 from sync.model import SectionId
 from sync.ports import Intent, Pause
-from sync.windows import Limit, Scope
+from sync.windows import SPACING_MARGIN_S, Limit, Scope
 from tests.line_desk import Desk, desk
 from tests.simulation import Fault, section
 
@@ -79,7 +79,7 @@ def test_the_next_spaced_request_waits_until_the_last_one_has_really_left(tmp_pa
 
         assert at.line.arrivals(inf) == ()
         assert at.clock.boot() == pytest.approx(1000.07)
-        assert at.wait_s() == pytest.approx(0.105)
+        assert at.wait_s() == pytest.approx(0.1 + SPACING_MARGIN_S)
 
 
 @pytest.mark.parametrize(
@@ -150,7 +150,7 @@ def test_a_spacing_that_was_too_narrow_is_widened(tmp_path: Path) -> None:
         at.line.depart([at.read()])
         assert at.line.arrivals(inf) == ()
 
-        assert at.wait_s() == pytest.approx(0.11)
+        assert at.wait_s() == pytest.approx(0.1 + 2 * SPACING_MARGIN_S)
 
 
 def test_a_token_is_renewed_once_however_many_requests_it_failed(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from sync.adapters.workbook.own_task import NotCarried
 from sync.bootstrap import open_session
 from sync.config import load_settings
 from sync.errors import CourseSyncError, Interrupted, StoreNotWritten
+from sync.jobs.reports import Result
 from sync.jobs.runs import apply_sheet
 from sync.jobs.watch import Watch
 from sync.validate import check_sheet
@@ -28,6 +29,7 @@ class Recording(OwnProcess):
         super().__init__()
         self.ahead: list[Order] = []
         self.asked: list[Order] = []
+        self.result: Result | None = None
 
     def order_ahead(self, order: Order) -> None:
         """Remember it."""
@@ -63,7 +65,8 @@ def applied(folder: Path, *titles: str, stop: CourseSyncError | None = None) -> 
         def stop_asked() -> CourseSyncError | None:
             return stop if store.connection.exec_driver_sql("SELECT count(*) FROM runs").scalar() else None
 
-        apply_sheet(session, check_sheet(load_here(path), aliases={}), out=None, watch=Watch(Silent(), stop_asked))
+        checked = check_sheet(load_here(path), aliases={})
+        own.result = apply_sheet(session, checked, out=None, watch=Watch(Silent(), stop_asked))
     return own
 
 
@@ -82,6 +85,14 @@ def test_what_is_ordered_ahead_is_what_the_report_asks_for(tmp_path: Path) -> No
     assert ahead.slim() == asked.slim()
     assert [outcome.status.value for outcome in asked.report.outcomes] == ["unchanged", "invalid", "unchanged"]
     assert asked.report.exit_code == 4
+
+
+def test_a_workbook_that_could_not_be_carried_over_is_told_of(tmp_path: Path) -> None:
+    """Whoever reads no summary page hears it all the same: the report is without formats and other sheets."""
+    own = applied(tmp_path, title_of(1))
+
+    assert own.result is not None
+    assert own.result.written.notes == (str(NotCarried.ODD),)
 
 
 def test_a_run_that_sends_something_orders_nothing_ahead(tmp_path: Path) -> None:
