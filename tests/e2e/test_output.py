@@ -296,7 +296,7 @@ def test_a_yes_sends_and_a_bar_shows_how_far_it_is(shell: Shell, sandbox: Sandbo
 
 
 @pytest.mark.parametrize("after_s", [0.12, 0.2, 0.3, 0.45])
-def test_an_interrupt_while_a_command_loads_is_one(shell: Shell, sandbox: SandboxProcess, after_s: float) -> None:
+def test_an_interrupt_while_a_command_loads_is_one(shell: Shell, after_s: float) -> None:
     """Exit code 130 and one sentence, from the first moment on: no question was left unanswered, and nothing broke."""
     with subprocess.Popen(
         shell.command("apply", TITLES, "--yes"), stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8"
