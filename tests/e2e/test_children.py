@@ -47,12 +47,12 @@ def test_a_run_that_takes_long_keeps_no_process_waiting_for_its_end(shell: Shell
         shell.command("apply", TITLES, "--yes", "--out", "out"), stdout=subprocess.PIPE, stderr=subprocess.PIPE
     ) as run:
         seen: dict[int, str] = {}
-        wait_for(lambda: seen.update(children_of(run.pid)) or sandbox.puts())
+        wait_for(lambda: seen.update(children_of(run.pid)) or any("own_entry" in words for words in seen.values()))
+        wait_for(sandbox.puts)
         left = children_of(run.pid)
         run.send_signal(signal.SIGTERM)
         run.communicate(timeout=PATIENCE_S)
 
-    assert any("own_entry" in words for words in seen.values())
     assert left == {}
     assert run.returncode == 128 + signal.SIGTERM
     assert counts_of(shell.folder / "out")["not_attempted"] > 0

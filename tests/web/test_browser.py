@@ -285,18 +285,21 @@ def test_two_people_with_two_roles(
         expect(vera.get_by_role("button", name="Upload")).to_have_count(0)
 
         addresses = []
-        for page, at in ((olga, 160), (ada, 162)):
+        for page, at, leads_on in ((olga, 160, False), (ada, 162, True)):
             sheet = titles(tmp_path / f"{at}.xlsx", "Two people", SECTIONS[at : at + 2])
             page.set_input_files("input[type=file]", sheet)
             page.get_by_role("button", name="Upload").click()
             expect(page.get_by_role("heading", name="2 rows would be sent")).to_be_visible()
-            page.get_by_role("link", name="Approve").click()
+            expect(page.get_by_role("link", name="Approve")).to_have_count(1 if leads_on else 0)
+            if leads_on:
+                page.get_by_role("link", name="Approve").click()
             expect(page.get_by_role("button", name="Approve and send")).to_have_count(0)
             addresses.append(page.url)
         expect(olga.get_by_text("Your role may not approve")).to_be_visible()
         expect(ada.get_by_text("somebody else has to approve it")).to_be_visible()
 
         ada.goto(addresses[0])
+        ada.get_by_role("link", name="Approve").click()
         ada.get_by_role("button", name="Approve and send").click()
         ada.wait_for_url("**/runs/*")
         expect(ada.get_by_role("heading", name="Finished")).to_be_visible()
